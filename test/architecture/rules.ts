@@ -1,0 +1,42 @@
+/** Which room of src/ may import which: the arrows of docs/architecture.md as data. */
+
+const base = ['errors', 'observe'];
+const language = [...base, 'definitions', 'config'];
+const core = [...language, 'registry', 'aggregate', 'arrow'];
+const paths = [...core, 'offline', 'online'];
+const processes = [...paths, 'materialize', 'stream', 'dataset', 'validate'];
+
+/** Room -> the other rooms it may import. A room is a folder of src/ or a file directly in it, without `.ts`. */
+export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  observe: [],
+  definitions: base,
+  config: [...base, 'definitions'],
+  index: ['definitions', 'config', 'errors'],
+  registry: language,
+  aggregate: language,
+  arrow: language,
+  offline: core,
+  online: core,
+  materialize: paths,
+  stream: paths,
+  dataset: paths,
+  validate: paths,
+  flight: [...base, 'arrow'],
+  http: processes,
+  serve: [...processes, 'flight', 'http'],
+  cli: [...processes, 'http', 'serve', 'demo'],
+  client: ['definitions', 'errors'],
+  demo: ['index'],
+  ui: [],
+};
+
+/** npm packages that belong to certain rooms: elsewhere the domain would know a protocol or an engine. */
+export const packageRooms: Readonly<Record<string, readonly string[]>> = {
+  '@grpc/grpc-js': ['flight'],
+  '@duckdb/node-api': ['arrow', 'offline', 'demo'],
+  'apache-arrow': ['arrow'],
+  commander: ['cli'],
+  jiti: ['registry'],
+  lmdb: ['registry', 'online'],
+};
