@@ -1,0 +1,112 @@
+/** What apply stores and the server reads: definitions bound to real schemas, as JSON values only. */
+import type { KeyType } from '../definitions/value-type.ts';
+
+export interface RegistryDocument {
+  readonly format: 1;
+  readonly project: string;
+  /** Counts up by one with every apply that changes something. */
+  readonly version: number;
+  /** ISO instant of the apply, UTC. */
+  readonly appliedAt: string;
+  readonly entities: readonly EntityDocument[];
+  readonly sources: readonly SourceDocument[];
+  readonly views: readonly ViewDocument[];
+  readonly services: readonly ServiceDocument[];
+}
+
+/** What people write for people: it never changes a value, hence no hash. */
+export interface Described {
+  readonly description?: string;
+  readonly owner?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The file that defines it, relative to the repository. */
+  readonly file: string;
+}
+
+export interface EntityDocument extends Described {
+  readonly name: string;
+  readonly joinKeys: readonly { readonly name: string; readonly type: KeyType }[];
+}
+
+export interface TableDocument {
+  readonly format: 'parquet' | 'csv' | 'json';
+  /** As written: files and globs, absolute or relative to the repository. */
+  readonly paths: readonly string[];
+  readonly hivePartitioning: boolean;
+  /** Options of DuckDB's reader of that format, such as `delim` for csv. */
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface SourceDocument extends Described {
+  readonly name: string;
+  readonly kind: 'batch';
+  readonly table: TableDocument;
+  readonly eventTimestamp: string;
+  readonly createdTimestamp?: string;
+  readonly availableAt?: string;
+  /** IANA zone of the source's zone-less timestamps. */
+  readonly timezone?: string;
+  readonly ambiguousTime?: 'earlier' | 'later';
+  /** Every column of the table in its order, with DuckDB's type text, as bound at apply. */
+  readonly columns: readonly ColumnDocument[];
+}
+
+export interface ColumnDocument {
+  readonly name: string;
+  /** As DuckDB's DESCRIBE prints it: `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `DECIMAL(12,2)`, `FLOAT[3]`, … */
+  readonly type: string;
+}
+
+export interface FeatureDocument {
+  readonly name: string;
+  readonly description?: string;
+  /** A value type as formatValueType spells it. */
+  readonly type: string;
+  /** The source column that it is read from. */
+  readonly column: string;
+  readonly default?: DefaultDocument;
+  /** sha256 over type, column, keys and the source's identity: what a stored value depends on (rule 8.3). */
+  readonly hash: string;
+}
+
+/** `literal` is a value as encodeLiteral leaves it: JSON only, lossless. */
+export type DefaultDocument = { readonly literal: unknown } | { readonly fitted: FittedKind };
+
+export type FittedKind = 'mean' | 'median' | 'mode';
+
+export interface ViewDocument extends Described {
+  readonly name: string;
+  readonly kind: 'batch';
+  /** Names; none means one global row. */
+  readonly entities: readonly string[];
+  readonly source: string;
+  /** The join keys of all entities in their order, each with the source column that holds it. */
+  readonly keys: readonly { readonly name: string; readonly type: KeyType; readonly column: string }[];
+  /** As written, such as `30d`; absent or zero is unlimited. */
+  readonly ttl?: string;
+  readonly delay?: string;
+  readonly asKnown: boolean;
+  readonly features: readonly FeatureDocument[];
+}
+
+export interface ServiceDocument extends Described {
+  readonly name: string;
+  readonly features: readonly ServiceFeatures[];
+  readonly deprecated?: Deprecation;
+}
+
+/** Features of one view in the order served, under a prefix and other frame columns where the service says so. */
+export interface ServiceFeatures {
+  readonly view: string;
+  readonly prefix?: string;
+  /** Join key -> frame column. */
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly features: readonly string[];
+}
+
+export interface Deprecation {
+  readonly since?: string;
+  readonly reason?: string;
+  readonly replacement?: string;
+  readonly removeAfter?: string;
+}
