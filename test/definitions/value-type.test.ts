@@ -33,7 +33,7 @@ describe('parseValueType', () => {
   });
 
   it.each([
-    ['int46', 'did you mean "int64"?'],
+    ['int65', 'did you mean "int64"?'],
     ['double', 'did you mean "float64"?'],
     ['boolean', 'did you mean "bool"?'],
     ['vektor(float32,3)', 'did you mean "vector"?'],
