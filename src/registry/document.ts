@@ -1,4 +1,5 @@
 /** What apply stores and the server reads: definitions bound to real schemas, as JSON values only. */
+import type { FittedKind } from '../definitions/fitted.ts';
 import type { KeyType } from '../definitions/value-type.ts';
 
 export interface RegistryDocument {
@@ -35,6 +36,8 @@ export interface TableDocument {
   readonly hivePartitioning: boolean;
   /** Options of DuckDB's reader of that format, such as `delim` for csv. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Column -> DuckDB's type text, for columns of a csv whose type must not be guessed (its reader's `types`). */
+  readonly columnTypes?: Readonly<Record<string, string>>;
 }
 
 export interface SourceDocument extends Described {
@@ -71,8 +74,6 @@ export interface FeatureDocument {
 
 /** `literal` is a value as encodeLiteral leaves it: JSON only, lossless. */
 export type DefaultDocument = { readonly literal: unknown } | { readonly fitted: FittedKind };
-
-export type FittedKind = 'mean' | 'median' | 'mode';
 
 export interface ViewDocument extends Described {
   readonly name: string;

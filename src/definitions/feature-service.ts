@@ -1,0 +1,27 @@
+/** A feature service: the features that one model is trained on and served with, under one name. */
+import { type DescribedOptions, freezeCopy } from './described.ts';
+import type { FeatureView, ViewSelection } from './feature-view.ts';
+
+export interface FeatureServiceOptions extends DescribedOptions {
+  /** Views whole, selected from, renamed or joined by other keys, in the order of the answer. */
+  readonly features: readonly (FeatureView | ViewSelection)[];
+  readonly deprecated?: DeprecatedOptions;
+}
+
+/** Why and until when a service should no longer be used. */
+export interface DeprecatedOptions {
+  readonly since?: string;
+  readonly reason?: string;
+  readonly replacement?: string;
+  readonly removeAfter?: string;
+}
+
+export interface FeatureService extends FeatureServiceOptions {
+  readonly kind: 'featureService';
+  readonly name: string;
+}
+
+/** Defines a feature service: `featureService('ranker_v1', { features: [profile, stats.select('clicks')] })`. */
+export function featureService(name: string, options: FeatureServiceOptions): FeatureService {
+  return freezeCopy({ ...options, kind: 'featureService', name });
+}

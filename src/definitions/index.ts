@@ -1,0 +1,11 @@
+/** The definitions language: what a repository's files import. */
+export { type BatchSource, type BatchSourceOptions, batchSource } from './batch-source.ts';
+export type { DescribedOptions } from './described.ts';
+export type { DurationText } from './duration.ts';
+export { type Entity, type EntityOptions, entity } from './entity.ts';
+export type { FeatureOptions } from './feature.ts';
+export { type DeprecatedOptions, type FeatureService, type FeatureServiceOptions, featureService } from './feature-service.ts';
+export { type FeatureView, type FeatureViewOptions, featureView, type ViewSelection } from './feature-view.ts';
+export { type Fitted, type FittedKind, fitted } from './fitted.ts';
+export { type CsvOptions, csv, type JsonOptions, json, type ParquetOptions, parquet, type Table } from './table.ts';
+export type { KeyType, ValueTypeText } from './value-type.ts';
