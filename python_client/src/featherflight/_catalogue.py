@@ -1,0 +1,183 @@
+"""The catalogue's tables: text in a terminal, HTML in a notebook, pandas or Arrow to work with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from featherflight._optional import require
+from featherflight._render import Column, html_table, text_table
+from featherflight.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_text = pa.string()
+_texts = pa.list_(pa.string())
+_map = pa.map_(pa.string(), pa.string())
+_time = pa.timestamp("us", "UTC")
+
+_schemas: dict[str, dict[str, pa.DataType]] = {
+    "entities": {"name": _text, "join_keys": _map, "description": _text, "owner": _text, "tags": _map},
+    "sources": {
+        "name": _text,
+        "kind": _text,
+        "format": _text,
+        "paths": _texts,
+        "event_timestamp": _text,
+        "created_timestamp": _text,
+        "available_at": _text,
+        "timezone": _text,
+        "columns": _map,
+        "description": _text,
+        "owner": _text,
+    },
+    "feature_views": {
+        "name": _text,
+        "kind": _text,
+        "entities": _texts,
+        "source": _text,
+        "join_keys": _map,
+        "ttl": _text,
+        "delay": _text,
+        "as_known": pa.bool_(),
+        "features": _texts,
+        "newest_event": _time,
+        "description": _text,
+        "owner": _text,
+        "tags": _map,
+    },
+    "feature_services": {
+        "name": _text,
+        "features": _texts,
+        "description": _text,
+        "owner": _text,
+        "tags": _map,
+        "deprecated": _text,
+    },
+    "features": {
+        "name": _text,
+        "view": _text,
+        "feature": _text,
+        "type": _text,
+        "default": _text,
+        "description": _text,
+        "owner": _text,
+        "newest_event": _time,
+    },
+}
+
+
+class CatalogueTable(Sequence[dict[str, Any]]):
+    """The rows of one kind of definition. Index by position or by name; columns that are all empty are not shown."""
+
+    def __init__(self, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.kind = kind
+        types = dict(_schemas[kind])
+        for row in rows:
+            for name in row:
+                types.setdefault(name, _text)
+        self._types = types
+        self._rows = [{name: _decode(row.get(name), kind) for name, kind in types.items()} for row in rows]
+
+    @property
+    def names(self) -> list[str]:
+        """The names, in the table's order."""
+        return [row["name"] for row in self._rows]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return any(row["name"] == name for row in self._rows)
+
+    def __getitem__(self, key: Any) -> Any:
+        """The row of a name or a position; a list of rows for a slice."""
+        if not isinstance(key, str):
+            return self._rows[key]
+        for row in self._rows:
+            if row["name"] == key:
+                return row
+        raise NotFoundError(f"{self.kind} has no {key!r}; it has {', '.join(self.names) or 'nothing'}")
+
+    def to_arrow(self) -> pa.Table:
+        """All columns; mappings become Arrow maps, times timestamps."""
+        columns = [
+            pa.array([_to_arrow_value(row[name], kind) for row in self._rows], type=kind)
+            for name, kind in self._types.items()
+        ]
+        return pa.Table.from_arrays(columns, names=list(self._types))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All columns; mappings become dicts, lists stay lists, times timestamps."""
+        require("pandas", "CatalogueTable.to_pandas()")
+        import pandas as pd
+
+        frame: pd.DataFrame = pd.DataFrame({name: [row[name] for row in self._rows] for name in self._types})
+        for name, kind in self._types.items():
+            if kind == _time:
+                frame[name] = frame[name].astype("datetime64[us, UTC]")
+        return frame
+
+    def __str__(self) -> str:
+        if not self._rows:
+            return f"no {self._title()} yet"
+        return f"{text_table(self._columns())}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        if not self._rows:
+            return f"<p>no {self._title()} yet</p>"
+        return html_table(self._columns(), caption=f"{len(self):,} {self._title()}")
+
+    def _columns(self) -> list[Column]:
+        shown = [name for name in self._types if any(row[name] not in (None, "", [], {}) for row in self._rows)]
+        return [Column(name.replace("_", " "), [_cell(row[name]) for row in self._rows]) for name in shown]
+
+    def _title(self) -> str:
+        return self.kind.replace("_", " ")
+
+
+def _decode(value: Any, kind: pa.DataType) -> Any:
+    if value is None:
+        return None
+    if kind == _time:
+        # fromisoformat reads a Z only from Python 3.11 on.
+        return datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    return value
+
+
+def _to_arrow_value(value: Any, kind: pa.DataType) -> Any:
+    if value is None:
+        return None
+    if kind == _map:
+        return [(name, _string(part)) for name, part in value.items()]
+    if kind == _texts:
+        return [_string(part) for part in value]
+    return _string(value) if kind == _text else value
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_string(part)}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_string(part) for part in value)
+    return _string(value)

@@ -1,0 +1,172 @@
+"""The store: one connection, the catalogue, and training sets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from featherflight._catalogue import CatalogueTable
+from featherflight._frames import read_frame
+from featherflight._historical import HistoricalJob, encode_request
+from featherflight._transport import DEFAULT_URL, PemSource, Tls, Transport
+
+if TYPE_CHECKING:
+    from featherflight._frames import EntityFrame
+
+_CONNECT_TIMEOUT_SECONDS = 20.0
+
+
+def connect(
+    url: str | None = None,
+    *,
+    token: str | None = None,
+    timeout: float | None = None,
+    progress: bool | None = None,
+    tls_root_certs: PemSource | None = None,
+    tls_client_cert: PemSource | None = None,
+    tls_client_key: PemSource | None = None,
+    tls_hostname: str | None = None,
+    tls_verify: bool = True,
+) -> Store:
+    """Connects to a server and asks it who it is.
+
+    Args:
+        url: `grpc://host:port`, or `grpc+tls://host:port`; by default FEATHERFLIGHT_URL, else grpc://127.0.0.1:8815.
+        token: sent with every call as `Authorization: Bearer …`; by default FEATHERFLIGHT_TOKEN.
+        timeout: seconds that any one call may take, streams of rows included; None: no limit.
+        progress: False shows no progress bars, True shows them also where stderr is no terminal.
+        tls_root_certs: certificates to trust instead of the system's: PEM text, bytes or the path of a file.
+        tls_client_cert: this client's own certificate, for a server that asks for one.
+        tls_client_key: the key of `tls_client_cert`.
+        tls_hostname: the name that the server's certificate carries, where the address has another.
+        tls_verify: False accepts any certificate; for trials only.
+
+    Raises:
+        UnavailableError: nobody answers at the address.
+        UnauthenticatedError: the server wants a token, or another one.
+    """
+    transport = Transport(
+        url or os.environ.get("FEATHERFLIGHT_URL") or DEFAULT_URL,
+        token=token if token is not None else os.environ.get("FEATHERFLIGHT_TOKEN"),
+        tls=Tls(tls_root_certs, tls_client_cert, tls_client_key, tls_hostname, tls_verify),
+        timeout=timeout,
+    )
+    try:
+        info = transport.action("server_info", {}, timeout=min(timeout or _CONNECT_TIMEOUT_SECONDS, 20.0))
+    except BaseException:
+        transport.close()
+        raise
+    return Store(transport, info, progress=progress)
+
+
+class Store:
+    """A feature store, as seen through one connection; safe to share between threads. Made by `connect`."""
+
+    def __init__(self, transport: Transport, info: Mapping[str, Any], *, progress: bool | None) -> None:
+        self._transport = transport
+        self._info = dict(info)
+        self._progress = progress
+
+    def server_info(self) -> dict[str, Any]:
+        """What the server says of itself now: product, version, project, registry version, addresses, schemas."""
+        self._info = dict(self._transport.action("server_info", {}))
+        return dict(self._info)
+
+    def entities(self) -> CatalogueTable:
+        """The entities: their join keys and types."""
+        return self._list("entities")
+
+    def sources(self) -> CatalogueTable:
+        """The sources: tables, timestamps, columns."""
+        return self._list("sources")
+
+    def feature_views(self) -> CatalogueTable:
+        """The feature views: entities, source, ttl, delay, features, newest event."""
+        return self._list("feature_views")
+
+    def feature_services(self) -> CatalogueTable:
+        """The feature services: named lists of features."""
+        return self._list("feature_services")
+
+    def features(self) -> CatalogueTable:
+        """Every feature of every view: type, default, newest event."""
+        return self._list("features")
+
+    def get_historical_features(
+        self,
+        entity_df: EntityFrame,
+        features: Sequence[str] | str,
+        *,
+        full_feature_names: bool = False,
+        statuses: bool = False,
+        as_known: bool | None = None,
+        timestamp: str = "event_timestamp",
+        timezone: str | None = None,
+        at: datetime | str | None = None,
+        keys: Mapping[str, Mapping[str, str]] | None = None,
+        batch_rows: int | None = None,
+        compression: str | None = None,
+        progress: bool | None = None,
+    ) -> HistoricalJob:
+        """Asks for every row of `entity_df` the features as they were known at the row's time.
+
+        Uploads the rows and lets the server check the whole request; rows stream when the job is read.
+
+        Args:
+            entity_df: a pandas or Polars frame, an Arrow table, a RecordBatchReader, record batches, anything with
+                `__arrow_c_stream__`; or the path of a file that the server can read.
+            features: `["view:feature", "view@prefix:feature", …]`, or the name of a feature service.
+            full_feature_names: name the columns `view__feature` instead of `feature`.
+            statuses: put `<name>__status`, `<name>__event_timestamp` and `<name>__is_default` after each feature.
+            as_known: True shows a row only from its created timestamp on, False does not; None: as each view says.
+            timestamp: the frame's column that holds each row's time.
+            timezone: the zone of that column where its values carry none, as an IANA name.
+            at: one time for all rows: a datetime with a zone, an ISO instant, or "now".
+            keys: view or prefix -> {join key: the frame's column}, where the names differ.
+            batch_rows: rows per batch of the answer; None: the server's choice.
+            compression: "lz4" or "zstd" for slow networks; None for fast ones.
+            progress: False shows no progress bar, True always does; None: as `connect` was told.
+
+        Raises:
+            InvalidArgumentError: a name, key, type or time in the frame or the request is wrong; the message says how.
+            NotFoundError: no such view, feature, service or file; the message names the nearest.
+        """
+        command = encode_request(
+            features,
+            full_feature_names=full_feature_names,
+            statuses=statuses,
+            as_known=as_known,
+            timestamp=timestamp,
+            timezone=timezone,
+            at=at,
+            keys=keys,
+            batch_rows=batch_rows,
+            compression=compression,
+        )
+        show = progress if progress is not None else self._progress
+        return HistoricalJob(self._transport, command, read_frame(entity_df), progress=show)
+
+    def close(self) -> None:
+        """Ends the connection; jobs that were not read cannot be read any more."""
+        self._transport.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        facts = [f"project {self._info['project']}"] if self._info.get("project") else []
+        facts.append(f"server {self._info.get('version', 'of unknown version')}")
+        if self._info.get("registry_version") is not None:
+            facts.append(f"definitions {self._info['registry_version']}")
+        return f"feature store at {self._transport.address} ({', '.join(facts)})"
+
+    def _list(self, kind: str) -> CatalogueTable:
+        return CatalogueTable(kind, self._transport.action("list", {"kind": kind})["rows"])
