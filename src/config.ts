@@ -1,0 +1,196 @@
+/** The config of a repository: one schema for file and environment, with every default, parsed once into frozen values. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { didYouMean, FeatureStoreError } from './errors.ts';
+
+const directory = z
+  .string()
+  .min(1)
+  .refine((path) => !path.includes('://'), 'is no directory');
+const host = z.string().min(1);
+const port = z.int().min(0).max(65_535);
+const count = z.int().min(1);
+const size = z.string().regex(/^\d+(\.\d+)?\s*[KMGT]i?B$/i, 'is a size such as "4GB" or "512MiB"');
+
+const lmdbSchema = z.strictObject({ kind: z.literal('lmdb') });
+
+const duckdbSchema = z.strictObject({
+  kind: z.literal('duckdb'),
+  /** Threads that the whole process gives to DuckDB; default: the machine's cores. */
+  threads: count.default(() => availableParallelism()),
+  /** Memory that the whole process gives to DuckDB, in its notation. */
+  memory: size.default('1GB'),
+  /** Most that queries may spill to disk, under `state`. */
+  spill: size.default('100GB'),
+});
+
+const limitsSchema = z.strictObject({
+  /** Queries that run at once; the others wait in turn. */
+  maxConcurrentQueries: count.default(2),
+  /** Queries that wait; one more is refused with RESOURCE_EXHAUSTED. */
+  maxQueuedQueries: z.int().min(0).default(128),
+  /** Queries of one token, running and waiting; callers without a token share one. */
+  maxQueriesPerToken: count.default(64),
+  /** Seconds after which a query is stopped, waiting included. */
+  queryTimeoutSeconds: z.number().positive().default(3600),
+  /** Bytes of one upload (an entity frame). */
+  maxUploadBytes: count.default(16 * 2 ** 30),
+  /** Bytes of all uploads kept at once. */
+  maxStoredUploadBytes: count.default(64 * 2 ** 30),
+  /** Bytes of one received message: a frame may be a single record batch. */
+  maxMessageBytes: z
+    .int()
+    .min(65_536)
+    .max(2 ** 31 - 1)
+    .default(2 ** 31 - 1),
+  /** Seconds that running calls get to finish when the server stops. */
+  drainSeconds: z.number().min(0).default(30),
+});
+
+const configSchema = z.strictObject({
+  /** The namespace of everything stored. */
+  project: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/, 'is lower case letters, digits and "_", beginning with a letter')
+    .max(64),
+  /** Directory of the embedded state. */
+  state: directory.default('.featherflight'),
+  onlineStore: lmdbSchema.default({ kind: 'lmdb' }),
+  offlineEngine: duckdbSchema.prefault({ kind: 'duckdb' }),
+  http: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(6566) }).prefault({}),
+  flight: z
+    .strictObject({ host: host.default('127.0.0.1'), port: port.default(8815), limits: limitsSchema.prefault({}) })
+    .prefault({}),
+  /** Directory of uploads; default: `storage` under `state`. */
+  storage: directory.optional(),
+  /** Directories and files whose paths a client may name; nothing else on the server is read for it. */
+  readable: z.array(directory).default([]),
+  /** Signs tickets; generated and kept in the state when absent. */
+  secret: z.string().min(16, 'has at least 16 characters').optional(),
+});
+
+/** What a config file may say. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** What a config says with defaults and environment filled in; all paths absolute. */
+export interface Config extends z.output<typeof configSchema> {
+  /** The repository's directory. */
+  readonly root: string;
+  readonly storage: string;
+}
+
+/** Environment variables that stand above the config file. */
+export const environmentOverrides: Readonly<Record<string, { readonly path: readonly string[]; readonly number?: true }>> = {
+  FEATHERFLIGHT_PROJECT: { path: ['project'] },
+  FEATHERFLIGHT_STATE: { path: ['state'] },
+  FEATHERFLIGHT_STORAGE: { path: ['storage'] },
+  FEATHERFLIGHT_SECRET: { path: ['secret'] },
+  FEATHERFLIGHT_FLIGHT_HOST: { path: ['flight', 'host'] },
+  FEATHERFLIGHT_FLIGHT_PORT: { path: ['flight', 'port'], number: true },
+  FEATHERFLIGHT_HTTP_HOST: { path: ['http', 'host'] },
+  FEATHERFLIGHT_HTTP_PORT: { path: ['http', 'port'], number: true },
+  FEATHERFLIGHT_DUCKDB_THREADS: { path: ['offlineEngine', 'threads'], number: true },
+  FEATHERFLIGHT_DUCKDB_MEMORY: { path: ['offlineEngine', 'memory'] },
+  FEATHERFLIGHT_DUCKDB_SPILL: { path: ['offlineEngine', 'spill'] },
+};
+
+/** The default export of `featherflight.config.ts`; checked when the repository is loaded. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return Object.freeze({ ...config });
+}
+
+/** The embedded online store, kept under `state`: the default. */
+export function lmdb(): z.input<typeof lmdbSchema> {
+  return { kind: 'lmdb' };
+}
+
+/** The embedded offline engine, with bounds for the whole process. */
+export function duckdb(options: Omit<z.input<typeof duckdbSchema>, 'kind'> = {}): z.input<typeof duckdbSchema> {
+  return { ...options, kind: 'duckdb' };
+}
+
+/**
+ * Parses what the config file exports for the repository at `root`, environment variables above it; INVALID_ARGUMENT lists everything
+ * wrong at once, an unknown option with the nearest valid one.
+ */
+export function parseConfig(
+  input: unknown,
+  root: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Config {
+  const parsed = configSchema.safeParse(override(input, environment));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue));
+    throw new FeatureStoreError('INVALID_ARGUMENT', `the config is refused:\n${problems.map((text) => `  ${text}`).join('\n')}`, {
+      details: { problems },
+    });
+  }
+  const config = parsed.data;
+  const state = resolve(root, config.state);
+  const storage = config.storage === undefined ? resolve(state, 'storage') : resolve(root, config.storage);
+  return freezeDeeply({
+    ...config,
+    root: resolve(root),
+    state,
+    storage,
+    readable: config.readable.map((path) => resolve(root, path)),
+  });
+}
+
+function override(input: unknown, environment: Readonly<Record<string, string | undefined>>): unknown {
+  if (!isRecord(input)) return input;
+  let result = input;
+  for (const [variable, { path, number }] of Object.entries(environmentOverrides)) {
+    const text = environment[variable];
+    if (text === undefined || text === '') continue;
+    result = replaceAt(result, path, number ? Number(text) : text);
+  }
+  return result;
+}
+
+function replaceAt(record: Record<string, unknown>, path: readonly string[], value: unknown): Record<string, unknown> {
+  const [head = '', ...rest] = path;
+  if (rest.length === 0) return { ...record, [head]: value };
+  const inner = record[head] ?? (head === 'offlineEngine' ? { kind: 'duckdb' } : {});
+  return isRecord(inner) ? { ...record, [head]: replaceAt(inner, rest, value) } : record;
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describeIssue(issue: Issue): readonly string[] {
+  const where = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = optionNamesAt(issue.path);
+    return issue.keys.map((key) => `"${[...issue.path, key].join('.')}" is no option${didYouMean(key, known)}`);
+  }
+  if (where === '') return ['featherflight.config.ts exports no config; write: export default defineConfig({ project: "…" })'];
+  const variable = Object.entries(environmentOverrides).find(([, { path }]) => path.join('.') === where)?.[0];
+  return [`"${where}" ${issueText(issue)}${variable === undefined ? '' : ` (or ${variable})`}`];
+}
+
+function issueText(issue: Issue): string {
+  if (issue.code === 'custom' || issue.code === 'invalid_format' || issue.code === 'too_small') return issue.message;
+  return issue.message.replace(/^Invalid input: /, 'is not as it should be: ');
+}
+
+function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
+  const shapes: Readonly<Record<string, object>> = {
+    '': configSchema.shape,
+    onlineStore: lmdbSchema.shape,
+    offlineEngine: duckdbSchema.shape,
+    http: { host: 0, port: 0 },
+    flight: { host: 0, port: 0, limits: 0 },
+    'flight.limits': limitsSchema.shape,
+  };
+  return Object.keys(shapes[path.join('.')] ?? {}).filter((name) => name !== 'kind');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function freezeDeeply<T extends object>(value: T): T {
+  for (const item of Object.values(value)) if (typeof item === 'object' && item !== null) freezeDeeply(item);
+  return Object.freeze(value);
+}

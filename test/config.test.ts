@@ -1,0 +1,120 @@
+import { availableParallelism } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { defineConfig, duckdb, lmdb, parseConfig } from '../src/config.ts';
+
+const problemsOf = (input: unknown, environment: Record<string, string> = {}): readonly string[] => {
+  try {
+    parseConfig(input, '/repository', environment);
+  } catch (error) {
+    const { code, details } = error as { code: string; details: { problems: string[] } };
+    expect(code).toBe('INVALID_ARGUMENT');
+    return details.problems;
+  }
+  return [];
+};
+
+describe('parseConfig', () => {
+  it('fills in every default and makes paths absolute', () => {
+    expect(parseConfig(defineConfig({ project: 'streamrec' }), '/repository')).toEqual({
+      root: '/repository',
+      project: 'streamrec',
+      state: '/repository/.featherflight',
+      storage: '/repository/.featherflight/storage',
+      onlineStore: { kind: 'lmdb' },
+      offlineEngine: { kind: 'duckdb', threads: availableParallelism(), memory: '1GB', spill: '100GB' },
+      http: { host: '127.0.0.1', port: 6566 },
+      flight: {
+        host: '127.0.0.1',
+        port: 8815,
+        limits: {
+          maxConcurrentQueries: 2,
+          maxQueuedQueries: 128,
+          maxQueriesPerToken: 64,
+          queryTimeoutSeconds: 3600,
+          maxUploadBytes: 17_179_869_184,
+          maxStoredUploadBytes: 68_719_476_736,
+          maxMessageBytes: 2_147_483_647,
+          drainSeconds: 30,
+        },
+      },
+      readable: [],
+    });
+  });
+
+  it('keeps what is written, down to one limit among defaults', () => {
+    const config = parseConfig(
+      defineConfig({
+        project: 'p',
+        state: 'var',
+        storage: '/srv/uploads',
+        readable: ['data', '/mnt/frames'],
+        onlineStore: lmdb(),
+        offlineEngine: duckdb({ threads: 3, memory: '512MiB' }),
+        flight: { port: 0, limits: { maxConcurrentQueries: 4 } },
+      }),
+      '/repository',
+    );
+    expect(config).toMatchObject({
+      state: '/repository/var',
+      storage: '/srv/uploads',
+      readable: ['/repository/data', '/mnt/frames'],
+      offlineEngine: { threads: 3, memory: '512MiB', spill: '100GB' },
+      flight: { host: '127.0.0.1', port: 0, limits: { maxConcurrentQueries: 4, maxQueuedQueries: 128 } },
+    });
+  });
+
+  it('is frozen to its leaves', () => {
+    const config = parseConfig({ project: 'p' }, '/repository');
+    expect([config, config.flight, config.flight.limits, config.readable, config.offlineEngine].every(Object.isFrozen)).toBe(
+      true,
+    );
+  });
+
+  it('puts the environment above the file', () => {
+    const config = parseConfig({ project: 'p', flight: { host: '0.0.0.0' } }, '/repository', {
+      FEATHERFLIGHT_PROJECT: 'q',
+      FEATHERFLIGHT_STATE: 'elsewhere',
+      FEATHERFLIGHT_FLIGHT_PORT: '9000',
+      FEATHERFLIGHT_DUCKDB_THREADS: '1',
+      FEATHERFLIGHT_DUCKDB_MEMORY: '2GB',
+      FEATHERFLIGHT_SECRET: '',
+    });
+    expect(config).toMatchObject({ project: 'q', state: '/repository/elsewhere', flight: { host: '0.0.0.0', port: 9000 } });
+    expect(config.offlineEngine).toMatchObject({ threads: 1, memory: '2GB' });
+    expect(config.secret).toBeUndefined();
+  });
+
+  it('names every unknown option with the nearest one, all at once', () => {
+    const problems = problemsOf({
+      project: 'p',
+      sate: 'x',
+      flight: { prot: 1, limits: { maxQueuedQuerys: 2 } },
+      offlineEngine: { kind: 'duckdb', thread: 1 },
+    });
+    expect(problems).toEqual([
+      '"offlineEngine.thread" is no option; did you mean "threads"?',
+      '"flight.limits.maxQueuedQuerys" is no option; did you mean "maxQueuedQueries"?',
+      '"flight.prot" is no option; did you mean "port"?',
+      '"sate" is no option; did you mean "state"?',
+    ]);
+  });
+
+  it.each([
+    [{}, '"project"'],
+    [{ project: 'Stream Rec' }, '"project" is lower case letters, digits and "_"'],
+    [{ project: 'p', offlineEngine: { kind: 'duckdb', memory: 'much' } }, '"offlineEngine.memory" is a size such as "4GB"'],
+    [{ project: 'p', secret: 'short' }, '"secret" has at least 16 characters (or FEATHERFLIGHT_SECRET)'],
+    [{ project: 'p', flight: { port: 70_000 } }, '"flight.port"'],
+    [{ project: 'p', readable: 'data' }, '"readable"'],
+    [{ project: 'p', storage: 's3://bucket' }, '"storage" is no directory'],
+    [undefined, 'exports no config'],
+  ])('refuses %j', (input, message) => {
+    expect(problemsOf(input)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('refuses an environment variable that is no number', () => {
+    expect(problemsOf({ project: 'p' }, { FEATHERFLIGHT_FLIGHT_PORT: 'many' })).toEqual([
+      expect.stringContaining('FEATHERFLIGHT_FLIGHT_PORT'),
+    ]);
+  });
+});
