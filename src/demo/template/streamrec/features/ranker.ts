@@ -1,0 +1,9 @@
+import { featureService } from 'featherflight';
+import { itemStats } from './items.ts';
+import { userActivity } from './users.ts';
+
+export const ranker = featureService('ranker_v1', {
+  features: [userActivity, itemStats],
+  description: 'What the ranker learns from, and what it is served.',
+  owner: 'recommendations',
+});
