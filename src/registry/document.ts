@@ -2,6 +2,8 @@
 import type { FittedKind } from '../definitions/fitted.ts';
 import type { KeyType } from '../definitions/value-type.ts';
 
+export type { FittedKind };
+
 export interface RegistryDocument {
   readonly format: 1;
   readonly project: string;

@@ -1,0 +1,39 @@
+/** A repository as loaded: its config and every exported definition with the file that exports it. */
+import type { Config } from '../config.ts';
+import type { BatchSource } from '../definitions/batch-source.ts';
+import type { Entity } from '../definitions/entity.ts';
+import type { FeatureService } from '../definitions/feature-service.ts';
+import type { FeatureView } from '../definitions/feature-view.ts';
+
+export type Definition = Entity | BatchSource | FeatureView | FeatureService;
+
+/** The kinds of definitions, with the words that messages use for them. */
+export const kindNames = {
+  entity: 'entity',
+  batchSource: 'source',
+  featureView: 'feature view',
+  featureService: 'feature service',
+} as const satisfies Record<Definition['kind'], string>;
+
+export interface Loaded<D extends Definition = Definition> {
+  readonly definition: D;
+  /** Relative to the repository, with forward slashes. */
+  readonly file: string;
+}
+
+export interface Repository {
+  /** Absolute. */
+  readonly root: string;
+  readonly config: Config;
+  readonly definitions: readonly Loaded[];
+}
+
+/** The loaded definitions of one kind. */
+export function definitionsOfKind<K extends Definition['kind']>(
+  repository: Repository,
+  kind: K,
+): readonly Loaded<Extract<Definition, { kind: K }>>[] {
+  return repository.definitions.filter((loaded) => loaded.definition.kind === kind) as unknown as Loaded<
+    Extract<Definition, { kind: K }>
+  >[];
+}
