@@ -99,6 +99,12 @@ class PolarsFrame:
     repeatable = True
 
     def __init__(self, frame: pl.DataFrame) -> None:
+        objects = [name for name, dtype in frame.schema.items() if str(dtype) == "Object"]
+        if objects:
+            # Polars would send the addresses of the objects.
+            raise InvalidArgumentError(
+                f"this Polars frame cannot be sent as Arrow: column {objects[0]!r} holds Python objects"
+            )
         self.own = frame.clone()
         self.rows: int | None = frame.height
         with _refusing("Polars"):
@@ -179,15 +185,18 @@ def _cut(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Re
 
 
 def _compact(batch: pa.RecordBatch, views: list[int]) -> pa.RecordBatch:
-    # A slice of a view column drags all its buffers along; through the plain type it keeps only its own bytes.
+    # A slice of a view column drags all its buffers along; written once as its plain type it keeps only its own bytes.
     if not views:
         return batch
     columns = list(batch.columns)
     for index in views:
         kind = columns[index].type
         try:
-            columns[index] = columns[index].cast(_plain_type(kind)).cast(kind)
+            plain = pa.record_batch([columns[index].cast(_plain_type(kind))], names=["values"])
+            own = pa.ipc.read_record_batch(plain.serialize(), plain.schema)
+            columns[index] = own.column(0).cast(kind)
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            # A type that has no plain twin goes as it is, only larger.
             continue
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 

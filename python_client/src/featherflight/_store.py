@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from featherflight._catalogue import CatalogueTable
 from featherflight._frames import read_frame
-from featherflight._historical import HistoricalJob, encode_request
+from featherflight._historical import HistoricalJob
+from featherflight._request import encode_request
 from featherflight._transport import DEFAULT_URL, PemSource, Tls, Transport
 
 if TYPE_CHECKING:
