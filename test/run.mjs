@@ -33,8 +33,10 @@ async function runAll() {
   const client = join(root, 'python_client');
   report('pytest python_client', runPytest(python, 'client', client, ['tests']));
   report('mypy', runCheck(python, ['-m', 'mypy'], client));
-  report('ruff check', runCheck(python, ['-m', 'ruff', 'check', '.'], client));
-  report('ruff format', runCheck(python, ['-m', 'ruff', 'format', '--check', '.'], client));
+  report('ruff check', runCheck(python, ['-m', 'ruff', 'check', '--no-cache', '.'], client));
+  report('ruff format', runCheck(python, ['-m', 'ruff', 'format', '--check', '--no-cache', '.'], client));
+  const elsewhere = ['test', 'notebooks', 'src/demo/template'].filter((folder) => existsSync(join(root, folder)));
+  report('ruff elsewhere', runCheck(python, ['-m', 'ruff', 'check', '--line-length=120', '--no-cache', ...elsewhere], root));
   report('notebooks', runPytest(python, 'notebooks', root, ['test/notebooks']));
 }
 
@@ -60,7 +62,7 @@ function isFailed(test) {
 function runPytest(python, name, cwd, targets) {
   heading(`pytest ${name}`);
   const file = join(scratch, `${name}.xml`);
-  const status = run(python, ['-m', 'pytest', '-q', `--junitxml=${file}`, ...targets], cwd);
+  const status = run(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${file}`, ...targets], cwd);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   const suite = /<testsuite [^>]*>/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
   const count = (attribute) => Number(new RegExp(` ${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0);

@@ -2,9 +2,8 @@
 
 import sys
 
-import pandas as pd
-
 import featherflight as ff
+import pandas as pd
 
 
 def main() -> None:
