@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.flight as fl
 import pyarrow.parquet as pq
 
+DEFAULTS: dict[str, Any] = {"timestamp": "event_timestamp", "statuses": False, "batch_rows": None}
 TIME = pa.timestamp("us", "UTC")
 FEATURES: dict[str, pa.DataType] = {
     "user_profile:age": pa.int32(),
@@ -143,7 +144,7 @@ class StandInServer(fl.FlightServerBase):
         writer.write(json.dumps({"upload": name, "rows": rows, "expires_at": "2026-01-01T00:10:00Z"}).encode())
 
     def get_flight_info(self, context: Any, descriptor: Any) -> fl.FlightInfo:
-        command = json.loads(descriptor.command)
+        command = DEFAULTS | json.loads(descriptor.command)
         self.faults.commands.append(command)
         table = self._table(context, command)
         names = command["features"] or ["user_profile:age"]
