@@ -1,0 +1,56 @@
+/** Binds a loaded repository against its files: the document that apply would store, or everything wrong at once. */
+
+import { bindEntity } from './bind/entity.ts';
+import { bindService } from './bind/service.ts';
+import { bindSource, type DescribeTable } from './bind/source.ts';
+import { bindView } from './bind/view.ts';
+import type { RegistryDocument } from './document.ts';
+import { type Problem, problemsError, type Report } from './problems.ts';
+import { definitionsOfKind, type Loaded, type Repository } from './repository.ts';
+
+export type { DescribeTable } from './bind/source.ts';
+
+/** A document before apply gives it a version. */
+export type BoundDocument = Omit<RegistryDocument, 'version' | 'appliedAt'>;
+
+/** Binds every definition; INVALID_ARGUMENT lists all problems by file. Lists are ordered by name, whatever the files' order. */
+export async function bindRepository(repository: Repository, describeTable: DescribeTable): Promise<BoundDocument> {
+  const problems: Problem[] = [];
+  const reportFor =
+    ({ file }: Loaded): Report =>
+    (message) =>
+      problems.push({ file, message });
+  const exported = new Set<unknown>(repository.definitions.map((loaded) => loaded.definition));
+  const isExported = (definition: unknown) => exported.has(definition);
+
+  const entities = definitionsOfKind(repository, 'entity').map((loaded) =>
+    bindEntity(loaded.definition, loaded.file, reportFor(loaded)),
+  );
+  const sources = await Promise.all(
+    definitionsOfKind(repository, 'batchSource').map((loaded) =>
+      bindSource(loaded.definition, loaded.file, repository.root, describeTable, reportFor(loaded)),
+    ),
+  );
+  const sourcesByName = new Map(sources.map((source) => [source.name, source]));
+  const views = definitionsOfKind(repository, 'featureView').map((loaded) =>
+    bindView(loaded.definition, loaded.file, { isExported, sources: sourcesByName }, reportFor(loaded)),
+  );
+  const viewsByName = new Map(views.map((view) => [view.name, view]));
+  const services = definitionsOfKind(repository, 'featureService').map((loaded) =>
+    bindService(loaded.definition, loaded.file, { isExported, views: viewsByName }, reportFor(loaded)),
+  );
+
+  if (problems.length > 0) throw problemsError(problems);
+  return {
+    format: 1,
+    project: repository.config.project,
+    entities: byName(entities),
+    sources: byName(sources),
+    views: byName(views),
+    services: byName(services),
+  };
+}
+
+function byName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
+  return [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}

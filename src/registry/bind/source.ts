@@ -1,0 +1,123 @@
+/** Batch sources as documents, bound against the real schema of their files. */
+import type { BatchSource } from '../../definitions/batch-source.ts';
+import { didYouMean, FeatureStoreError } from '../../errors.ts';
+import type { ColumnDocument, SourceDocument, TableDocument } from '../document.ts';
+import type { Report } from '../problems.ts';
+import { isTime, isZoneless } from './column-type.ts';
+import { bindDescribed, checkName, checkOptions, optionNames } from './options.ts';
+import { bindTable } from './table.ts';
+
+/**
+ * The columns of a table in their order, with DuckDB's type text (as DESCRIBE prints it), `columnTypes` obeyed. `root` is the
+ * repository, to which the paths are relative. A FeatureStoreError says why a table cannot be read.
+ */
+export type DescribeTable = (table: TableDocument, root: string) => Promise<readonly ColumnDocument[]>;
+
+const ownOptions = ['table', 'eventTimestamp', 'createdTimestamp', 'availableAt', 'timezone', 'ambiguousTime'] as const;
+const timestampOptions = ['eventTimestamp', 'createdTimestamp', 'availableAt'] as const;
+
+/** Checks a source and reads its columns; `columns` is empty where the table could not be read, which is then reported. */
+export async function bindSource(
+  source: BatchSource,
+  file: string,
+  root: string,
+  describeTable: DescribeTable,
+  report: Report,
+): Promise<SourceDocument> {
+  const what = `source "${source.name}"`;
+  checkName('source', source.name, report);
+  checkOptions(what, source, optionNames(...ownOptions), report);
+  checkZone(what, source, report);
+  const table = bindTable(what, source.table, report);
+  const columns = table === undefined ? [] : await readColumns(what, table, root, describeTable, report);
+  for (const option of timestampOptions) {
+    const problem = timestampProblem(source, option, columns, table);
+    if (problem !== undefined) report(`${what}: ${option} ${problem}`);
+  }
+  return {
+    name: source.name,
+    kind: 'batch',
+    table: table ?? { format: 'parquet', paths: [], hivePartitioning: false, options: {} },
+    eventTimestamp: source.eventTimestamp,
+    ...(source.createdTimestamp === undefined ? {} : { createdTimestamp: source.createdTimestamp }),
+    ...(source.availableAt === undefined ? {} : { availableAt: source.availableAt }),
+    ...(source.timezone === undefined ? {} : { timezone: source.timezone }),
+    ...(source.ambiguousTime === undefined ? {} : { ambiguousTime: source.ambiguousTime }),
+    columns,
+    ...bindDescribed(what, source, file, report),
+  };
+}
+
+async function readColumns(
+  what: string,
+  table: TableDocument,
+  root: string,
+  describeTable: DescribeTable,
+  report: Report,
+): Promise<readonly ColumnDocument[]> {
+  if (table.paths.length === 0) return [];
+  try {
+    const columns = await describeTable(table, root);
+    const names = columns.map((column) => column.name);
+    for (const name of Object.keys(table.columnTypes ?? {})) {
+      if (!names.includes(name))
+        report(`${what}: columnTypes names column "${name}", which ${pathsOf(table)} does not have${didYouMean(name, names)}`);
+    }
+    return columns;
+  } catch (error) {
+    if (!(error instanceof FeatureStoreError)) throw error;
+    report(`${what}: ${error.message}`);
+    return [];
+  }
+}
+
+/** The paths of a table, for messages. */
+export function pathsOf(table: TableDocument): string {
+  return table.paths.map((path) => `"${path}"`).join(', ');
+}
+
+function timestampProblem(
+  source: BatchSource,
+  option: (typeof timestampOptions)[number],
+  columns: readonly ColumnDocument[],
+  table: TableDocument | undefined,
+): string | undefined {
+  const name: unknown = source[option];
+  if (name === undefined && option !== 'eventTimestamp') return undefined;
+  if (typeof name !== 'string') return 'names a column, such as "event_timestamp"';
+  if (columns.length === 0 || table === undefined) return undefined;
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column === undefined) {
+    const names = columns.map((candidate) => candidate.name);
+    return `is column "${name}", which ${pathsOf(table)} does not have${didYouMean(name, names)}`;
+  }
+  if (!isTime(column.type)) return `is column "${name}", which is no time but ${column.type}`;
+  if (!isZoneless(column.type) || source.timezone !== undefined) return undefined;
+  return `is column "${name}", a ${column.type} without a zone; say whose time it is with timezone, such as timezone: "UTC"`;
+}
+
+function checkZone(what: string, source: BatchSource, report: Report): void {
+  const { timezone, ambiguousTime } = source;
+  if (timezone !== undefined && !isZone(timezone)) {
+    report(`${what}: timezone "${String(timezone)}" is no IANA zone${didYouMean(String(timezone), zoneNames())}`);
+  }
+  if (ambiguousTime !== undefined && ambiguousTime !== 'earlier' && ambiguousTime !== 'later') {
+    report(`${what}: ambiguousTime is "earlier" or "later", not "${String(ambiguousTime)}"`);
+  }
+}
+
+function zoneNames(): readonly string[] {
+  return ['UTC', ...Intl.supportedValuesOf('timeZone')];
+}
+
+/** A name of the zone database, in any case; an offset such as +02:00 names no zone. */
+function isZone(name: unknown): boolean {
+  if (typeof name !== 'string' || !/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
