@@ -35,6 +35,7 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
 export const packageRooms: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['flight'],
   '@duckdb/node-api': ['arrow', 'offline', 'demo'],
+  '@duckdb/node-bindings': ['arrow', 'offline'],
   'apache-arrow': ['arrow'],
   commander: ['cli'],
   jiti: ['registry'],
