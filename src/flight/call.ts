@@ -1,6 +1,7 @@
 /** One gRPC call as promises: receive a message, send a message, finish; nothing is read or buffered before it is asked for. */
 import type { Metadata, ServerInterceptingCallInterface, StatusObject } from '@grpc/grpc-js';
 import { FeatureStoreError } from '../errors.ts';
+import { widenUploadWindow } from './http2-stream.ts';
 import type { CallContext } from './protocol.ts';
 import { createSender } from './sender.ts';
 
@@ -22,6 +23,7 @@ const maxTimerMs = 0x7fffffff;
 
 /** Starts a call of grpc-js and hands it over as soon as its headers are there (which is at once). */
 export function openCall(call: ServerInterceptingCallInterface, onOpen: (open: OpenCall) => void): void {
+  widenUploadWindow(call);
   const controller = new AbortController();
   const incoming = createSlot<Uint8Array | undefined>();
   const outgoing = createSlot<void>();

@@ -1,7 +1,8 @@
 /** Writes gRPC messages to a call without copying their large parts: assembling them costs more than all the rest of sending. */
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { Metadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { FeatureStoreError } from '../errors.ts';
+import { findHttp2Stream } from './http2-stream.ts';
 
 /**
  * Sends one message, given as parts, before resolving: then the parts' memory may be used again and more may be sent. Rejects when the
@@ -14,13 +15,10 @@ const smallPartBytes = 16 * 1024;
 /** Messages that were copied whole are not waited for while no more than this is on its way. */
 const unsentBytes = 256 * 1024;
 
-/**
- * Over grpc-js's HTTP/2 stream where its call shows it (it does in 1.14; the property is not public), and through `sendMessage`, which
- * copies every message once more, where it does not.
- */
+/** Over the call's HTTP/2 stream where it can be had, otherwise through grpc-js's `sendMessage`, which copies every message twice more. */
 export function createSender(call: ServerInterceptingCallInterface): SendMessage {
-  const { stream } = call as { stream?: unknown };
-  return stream instanceof Duplex && 'respond' in stream ? createStreamSender(call, stream) : createCopyingSender(call);
+  const stream = findHttp2Stream(call);
+  return stream === undefined ? createCopyingSender(call) : createStreamSender(call, stream);
 }
 
 /** A gRPC message is its compression flag (0), its length in 32 bits, big-endian, and its bytes. */
