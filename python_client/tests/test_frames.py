@@ -96,7 +96,7 @@ def test_features_get_nullable_types_only_where_they_hold_nulls(store: ff.Store)
     assert kinds["vip"] == "boolean"
     assert kinds["score"] == "float32"
     assert kinds["always"] == "int64"
-    assert kinds["country"] == "str"
+    assert kinds["country"] in ("str", "object")  # before pandas 3: object
     assert out["visits"].isna().tolist() == [bool(i % 2) for i in range(10)]
     assert out["visits"][8] == 16
 

@@ -37,7 +37,7 @@ def table_to_pandas(table: pa.Table, own: pd.DataFrame | None) -> pd.DataFrame:
         is not None
     }
     plain = [index for index in range(table.num_columns) if index not in special]
-    rest = table.select(plain).to_pandas(ignore_metadata=True)
+    rest = _with_signed_codes(table.select(plain)).to_pandas(ignore_metadata=True)
     columns = special | {index: rest.iloc[:, place].array for place, index in enumerate(plain)}
     frame = pd.DataFrame(
         {index: columns[index] for index in range(table.num_columns)},
@@ -63,6 +63,15 @@ def _convert(column: pa.ChunkedArray[Any], own: pd.Series[Any] | None) -> Any:
     name = _nullable_names.get(column.type)
     dtype: Any = None if name is None else pd.api.types.pandas_dtype(name)
     return None if dtype is None else dtype.__from_arrow__(column)
+
+
+def _with_signed_codes(table: pa.Table) -> pa.Table:
+    # Polars' categories have unsigned codes, which older pyarrow does not convert to pandas.
+    for index, kind in enumerate(table.schema.types):
+        if pa.types.is_dictionary(kind) and pa.types.is_unsigned_integer(kind.index_type):
+            signed = pa.dictionary(pa.int64(), kind.value_type, kind.ordered)
+            table = table.set_column(index, table.field(index).with_type(signed), table.column(index).cast(signed))
+    return table
 
 
 def _column_index(labels: list[Any], own: pd.DataFrame | None) -> pd.Index[Any]:
