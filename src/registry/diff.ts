@@ -1,0 +1,110 @@
+/** The plan: what applying would change, field by field, and which services see it. */
+import type { BoundDocument } from './bind.ts';
+
+export type PlanKind = 'entity' | 'source' | 'feature view' | 'feature service';
+
+export interface PlannedChange {
+  readonly action: 'add' | 'change' | 'remove';
+  readonly kind: PlanKind;
+  readonly name: string;
+  readonly file: string;
+  /** What differs, in the document's order; for an addition or removal everything that it says. */
+  readonly fields: readonly FieldChange[];
+  /** Names of the feature services whose answers it concerns. */
+  readonly services: readonly string[];
+}
+
+/** `before` or `after` is undefined where the field is not there. */
+export interface FieldChange {
+  /** Such as `ttl`, `features.age.type`, `columns.uid` or `tags.tier`. */
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface Plan {
+  readonly changes: readonly PlannedChange[];
+}
+
+const sections = [
+  ['entity', 'entities'],
+  ['source', 'sources'],
+  ['feature view', 'views'],
+  ['feature service', 'services'],
+] as const;
+
+type Item = BoundDocument[(typeof sections)[number][1]][number];
+
+/** Compares what is applied (undefined: nothing yet) with what would be. */
+export function diffDocuments(before: BoundDocument | undefined, after: BoundDocument): Plan {
+  const changes = sections.flatMap(([kind, section]) => {
+    const old = new Map((before?.[section] ?? []).map((item: Item) => [item.name, item]));
+    const fresh = new Map(after[section].map((item: Item) => [item.name, item]));
+    return [...new Set([...old.keys(), ...fresh.keys()])].sort().flatMap((name) => {
+      const change = compare(kind, old.get(name), fresh.get(name));
+      return change === undefined ? [] : [{ ...change, services: servicesTouched(kind, name, before, after) }];
+    });
+  });
+  return { changes };
+}
+
+function compare(kind: PlanKind, before: Item | undefined, after: Item | undefined): Omit<PlannedChange, 'services'> | undefined {
+  const old = before === undefined ? new Map<string, unknown>() : flatten(before);
+  const fresh = after === undefined ? new Map<string, unknown>() : flatten(after);
+  const fields = [...new Set([...fresh.keys(), ...old.keys()])]
+    .filter((path) => JSON.stringify(old.get(path)) !== JSON.stringify(fresh.get(path)))
+    .map((path) => ({ path, before: old.get(path), after: fresh.get(path) }));
+  if (fields.length === 0) return undefined;
+  const action = before === undefined ? 'add' : after === undefined ? 'remove' : 'change';
+  const { name, file } = (after ?? before) as Item;
+  return { action, kind, name, file, fields };
+}
+
+/** Fields by path. Lists of named things are taken apart by name, and their order is a field of its own. */
+function flatten(item: Item): Map<string, unknown> {
+  const fields = new Map<string, unknown>();
+  const visit = (path: string, value: unknown): void => {
+    if (value === undefined) return;
+    if (Array.isArray(value) && value.length > 0 && value.every(isNamed)) {
+      for (const { name, ...rest } of value)
+        visit(`${path}.${name}`, Object.keys(rest).length === 1 ? Object.values(rest)[0] : rest);
+      fields.set(
+        `${path} (order)`,
+        value.map((entry) => entry.name),
+      );
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value) && !/^features\.[^.]+\.default$/.test(path)) {
+      for (const [key, inner] of Object.entries(value)) visit(path === '' ? key : `${path}.${key}`, inner);
+    } else {
+      fields.set(path, value);
+    }
+  };
+  const { name, ...rest } = item;
+  visit('', rest);
+  for (const path of fields.keys()) if (path === 'kind' || /^features\.[^.]+\.hash$/.test(path)) fields.delete(path);
+  return fields;
+}
+
+function isNamed(value: unknown): value is { name: string } {
+  return typeof value === 'object' && value !== null && typeof (value as { name?: unknown }).name === 'string';
+}
+
+/** Services that serve the changed thing now or would, through views, sources and entities. */
+function servicesTouched(
+  kind: PlanKind,
+  name: string,
+  before: BoundDocument | undefined,
+  after: BoundDocument,
+): readonly string[] {
+  if (kind === 'feature service') return [name];
+  const touched = [before, after].flatMap((document) => {
+    const views = (document?.views ?? [])
+      .filter((view) =>
+        kind === 'feature view' ? view.name === name : kind === 'source' ? view.source === name : view.entities.includes(name),
+      )
+      .map((view) => view.name);
+    return (document?.services ?? [])
+      .filter((service) => service.features.some((item) => views.includes(item.view)))
+      .map((service) => service.name);
+  });
+  return [...new Set(touched)].sort();
+}
