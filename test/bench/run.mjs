@@ -1,15 +1,14 @@
 /** `npm run bench [NAME…]`: runs every `*.bench.mjs` and `*.bench.ts` of this folder in turn, each in its own process. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = join(folder, '../..');
 const asked = process.argv.slice(2);
-const jiti = pathToFileURL(createRequire(import.meta.url).resolve('jiti/register')).href;
+const jiti = import.meta.resolve('jiti/register');
 
 const benches = readdirSync(folder)
   .filter((file) => /\.bench\.(mjs|ts)$/.test(file))
