@@ -89,6 +89,7 @@ class Faults:
     forget_uploads: bool = False
     short_upload: bool = False
     change_schema: bool = False
+    change_answer: bool = False
     unknown_total: bool = False
     commands: list[dict[str, Any]] = field(default_factory=list)
     upload_batches: list[int] = field(default_factory=list)
@@ -174,6 +175,10 @@ class StandInServer(fl.FlightServerBase):
             self.faults.forget_uploads = False
         table = self._table(context, command)
         schema = _schema(table.schema, command["features"], command["statuses"])
+        if self.faults.change_answer:
+            command["features"] = command["features"][:-1]
+            schema = _schema(table.schema, command["features"], command["statuses"])
+        schema = schema.with_metadata({"featherflight.identity": "0123456789abcdef0123"})
         self.faults.streams += 1
         return fl.GeneratorStream(schema, self._answer(context, table, schema, command))
 

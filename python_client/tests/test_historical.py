@@ -273,6 +273,21 @@ def test_definitions_that_change_under_a_job_are_named(
         job.to_arrow()
 
 
+def test_an_answer_of_other_columns_is_refused(server: StandInServer, store: ff.Store, frame: pd.DataFrame) -> None:
+    job = store.get_historical_features(frame, [*AGE, "user_profile:score"])
+    server.faults.change_answer = True
+    for read in (job.to_arrow, lambda: list(job.to_batches())):
+        with pytest.raises(ff.FailedPreconditionError, match="definitions changed"):
+            read()
+
+
+def test_the_identity_stays_with_the_table_and_the_file(store: ff.Store, frame: pd.DataFrame, tmp_path: Path) -> None:
+    job = store.get_historical_features(frame, AGE)
+    job.to_parquet(tmp_path / "out.parquet")
+    for schema in (pq.read_schema(tmp_path / "out.parquet"), job.to_arrow().schema):
+        assert (schema.metadata or {})[b"featherflight.identity"] == b"0123456789abcdef0123"
+
+
 def test_a_path_is_read_by_the_server(
     server: StandInServer, store: ff.Store, frame: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -83,7 +83,7 @@ class PandasFrame:
         self.rows: int | None = len(frame)
         self._named = self.own.set_axis(_pandas_names(frame), axis="columns")
         with _refusing("pandas"):
-            self.schema = pa.Schema.from_pandas(self._named, preserve_index=False).remove_metadata()
+            self.schema = pa.Schema.from_pandas(self._named, preserve_index=False)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Slices of the frame under one schema."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import threading
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 _ROW_GROUP_BATCHES = 8
+_CHANGED = (
+    "the definitions changed since this job was made, and its answer would have other columns; "
+    "call get_historical_features again"
+)
 
 
 class HistoricalJob:
@@ -77,7 +82,8 @@ class HistoricalJob:
         """The answer as an Arrow table."""
         with self._reading:
             if self._table is None:
-                self._table = pa.Table.from_batches(list(self._stream(self._show)), self.schema)
+                # The batches' schema may say more than the plan's: the identity, once it is known.
+                self._table = pa.Table.from_batches(list(self._stream(self._show)))
             return self._table
 
     def to_pandas(self) -> pd.DataFrame:
@@ -115,10 +121,11 @@ class HistoricalJob:
 
         target = Path(path)
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        batches = self._table.to_batches() if self._table is not None else self._stream(self._show)
+        batches = iter(self._table.to_batches()) if self._table is not None else self._stream(self._show)
         try:
-            with pq.ParquetWriter(partial, self.schema, compression=cast(Any, compression)) as writer:
-                for group in _grouped(iter(batches), self.schema):
+            first = next(batches)
+            with pq.ParquetWriter(partial, first.schema, compression=cast(Any, compression)) as writer:
+                for group in _grouped(itertools.chain([first], batches)):
                     writer.write_table(group, row_group_size=max(1, group.num_rows))
             partial.replace(target)
         finally:
@@ -157,10 +164,7 @@ class HistoricalJob:
     def _send_again(self) -> None:
         plan = _Plan(self._send())
         if not plan.schema.equals(self._plan.schema):
-            raise FailedPreconditionError(
-                "the definitions changed since this job was made, and its answer would have other columns; "
-                "call get_historical_features again"
-            )
+            raise FailedPreconditionError(_CHANGED)
         self._plan = plan
 
     def _stream(self, show: bool | None) -> Iterator[pa.RecordBatch]:
@@ -168,17 +172,22 @@ class HistoricalJob:
             yield from self._whole(bar.add)
 
     def _whole(self, on_rows: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
-        rows = 0
+        rows = batches = 0
         report: JobReport | None = None
         for batch, metadata in self._messages():
+            if batch is not None and not batch.schema.equals(self.schema):
+                raise FailedPreconditionError(_CHANGED)
             if metadata is not None:
                 report = _read_report(metadata) or report
             if batch is not None:
                 rows += batch.num_rows
+                batches += 1
                 on_rows(batch.num_rows)
                 yield batch
         _check_whole(rows, self._plan.rows, report)
         self._report = report
+        if batches == 0:
+            yield pa.RecordBatch.from_pylist([], schema=self.schema)
 
     def _messages(self) -> Iterator[tuple[pa.RecordBatch | None, bytes | None]]:
         begun = False
@@ -260,12 +269,12 @@ def _check_whole(rows: int, announced: int | None, report: JobReport | None) -> 
     )
 
 
-def _grouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+def _grouped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     group: list[pa.RecordBatch] = []
     for batch in batches:
         group.append(batch)
         if len(group) == _ROW_GROUP_BATCHES:
-            yield pa.Table.from_batches(group, schema)
+            yield pa.Table.from_batches(group)
             group = []
     if group:
-        yield pa.Table.from_batches(group, schema)
+        yield pa.Table.from_batches(group)
