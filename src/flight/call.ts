@@ -83,7 +83,7 @@ export function openCall(call: ServerInterceptingCallInterface, onOpen: (open: O
     onCancel() {
       if (ended) return;
       end();
-      abort(new FeatureStoreError('ABORTED', 'the client cancelled the call, or its connection dropped'));
+      abort(Date.now() < Number(call.getDeadline()) ? droppedError() : deadlineError());
     },
   });
 }
@@ -95,13 +95,20 @@ function watchDeadline(
 ): NodeJS.Timeout | undefined {
   const remainingMs = Number(call.getDeadline()) - Date.now();
   if (remainingMs > maxTimerMs) return undefined;
-  return setTimeout(() => abort(new FeatureStoreError('DEADLINE_EXCEEDED', "the call's deadline has passed")), remainingMs);
+  return setTimeout(() => abort(deadlineError()), remainingMs);
+}
+
+function deadlineError(): FeatureStoreError {
+  return new FeatureStoreError('DEADLINE_EXCEEDED', "the call's deadline has passed");
+}
+
+function droppedError(): FeatureStoreError {
+  return new FeatureStoreError('ABORTED', 'the client cancelled the call, or its connection dropped');
 }
 
 function createContext(call: ServerInterceptingCallInterface, metadata: Metadata, signal: AbortSignal): CallContext {
   const headers = new Map<string, string>();
-  for (const name of Object.keys(metadata.getMap())) {
-    const value = metadata.get(name).at(-1);
+  for (const [name, value] of Object.entries(metadata.getMap())) {
     if (typeof value === 'string') headers.set(name, value);
   }
   const token = /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];

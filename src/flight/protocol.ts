@@ -42,7 +42,7 @@ export interface CallContext {
   readonly peer: string;
   /** The bearer token of the `authorization` header. */
   readonly token: string | undefined;
-  /** Request headers by lower-case name; of a repeated header the last; binary ones (`-bin`) are left out. */
+  /** Request headers by lower-case name; the values of a repeated one joined by `, `; binary ones (`-bin`) are left out. */
   readonly headers: ReadonlyMap<string, string>;
 }
 

@@ -1,5 +1,12 @@
 /** Serves Arrow Flight over gRPC: answers every call through a FlightHandler, refuses what is malformed, drains when it stops. */
-import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { FeatureStoreError } from '../errors.ts';
 import type { Logger } from '../observe.ts';
 import { type OpenCall, openCall } from './call.ts';
@@ -49,6 +56,7 @@ const abortTimeoutMs = 1_000;
 
 /** Listens. Throws FAILED_PRECONDITION when the address cannot be had, INVALID_ARGUMENT when the TLS certificate or key is no good. */
 export async function startFlightServer(handler: FlightHandler, options: FlightServerOptions): Promise<FlightServer> {
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE); // it would write to stderr what is thrown here
   const running = new Map<OpenCall, Promise<void>>();
   let stopping = false;
 
