@@ -23,6 +23,8 @@ const duckdbSchema = z.strictObject({
   memory: size.default('1GB'),
   /** Most that queries may spill to disk, under `state`. */
   spill: size.default('100GB'),
+  /** Memory for sorted sources that requests look into, beside DuckDB's own; what does not fit is read again. */
+  cache: size.default('1GB'),
 });
 
 const limitsSchema = z.strictObject({

@@ -21,7 +21,7 @@ describe('parseConfig', () => {
       state: '/repository/.featherflight',
       storage: '/repository/.featherflight/storage',
       onlineStore: { kind: 'lmdb' },
-      offlineEngine: { kind: 'duckdb', threads: availableParallelism(), memory: '1GB', spill: '100GB' },
+      offlineEngine: { kind: 'duckdb', threads: availableParallelism(), memory: '1GB', spill: '100GB', cache: '1GB' },
       http: { host: '127.0.0.1', port: 6566 },
       flight: {
         host: '127.0.0.1',
@@ -58,7 +58,7 @@ describe('parseConfig', () => {
       state: '/repository/var',
       storage: '/srv/uploads',
       readable: ['/repository/data', '/mnt/frames'],
-      offlineEngine: { threads: 3, memory: '512MiB', spill: '100GB' },
+      offlineEngine: { threads: 3, memory: '512MiB', spill: '100GB', cache: '1GB' },
       flight: { host: '127.0.0.1', port: 0, limits: { maxConcurrentQueries: 4, maxQueuedQueries: 128 } },
     });
   });

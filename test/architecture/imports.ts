@@ -56,9 +56,11 @@ function callSpecifiers(program: unknown): (string | undefined)[] {
   return found;
 }
 
-/** A worker's URL may be kept in a variable, which its file then builds with `new URL('./x.ts', …)`: only the direct form is an import. */
+/**
+ * A worker's URL may be kept in a variable, which its file then builds with `new URL('./x.ts', …)`: only the direct form is an
+ * import. It names the compiled file, as the compiler rewrites imports but not URLs. */
 function workerSpecifier(url: Node | undefined): (string | undefined)[] {
-  return url?.type === 'NewExpression' && name(url.callee) === 'URL' ? [literal(argument(url, 0))] : [];
+  return url?.type === 'NewExpression' && name(url.callee) === 'URL' ? [literal(argument(url, 0))?.replace(/\.js$/, '.ts')] : [];
 }
 
 function visit(value: unknown, look: (node: Node) => void): void {

@@ -10,6 +10,7 @@ const processes = [...paths, 'materialize', 'stream', 'dataset', 'validate'];
 export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   observe: [],
+  version: [],
   definitions: base,
   config: [...base, 'definitions'],
   index: ['definitions', 'config', 'errors'],
@@ -24,8 +25,8 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   validate: paths,
   flight: [...base, 'arrow'],
   http: processes,
-  serve: [...processes, 'flight', 'http'],
-  cli: [...processes, 'http', 'serve', 'demo'],
+  serve: [...processes, 'flight', 'http', 'version'],
+  cli: [...processes, 'http', 'serve', 'demo', 'version'],
   client: ['definitions', 'errors'],
   demo: ['index'],
   ui: [],
@@ -40,4 +41,5 @@ export const packageRooms: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   jiti: ['registry'],
   lmdb: ['registry', 'online'],
+  pino: ['serve', 'cli'],
 };

@@ -1,0 +1,171 @@
+/** Carries out a plan: frame batches in, the same batches with their features out, in the same order. */
+import { columnFromValues } from '../../arrow/build.ts';
+import type { Column } from '../../arrow/column.ts';
+import type { RecordBatch } from '../../arrow/record-batch.ts';
+import type { Field, Schema } from '../../arrow/schema.ts';
+import { sliceColumn } from '../../arrow/slice.ts';
+import { decodeLiteral } from '../../definitions/literal.ts';
+import { parseValueType } from '../../definitions/value-type.ts';
+import type { FeatureDocument } from '../../registry/document.ts';
+import { featureField } from '../feature-field.ts';
+import { readKeys } from '../frame/read-keys.ts';
+import { readTimes } from '../frame/read-times.ts';
+import { concatInstants, type Instants, repeatInstant } from '../instants.ts';
+import type { LookupPlan, RetrievalPlan } from '../plan.ts';
+import { concatKeys, type Keys } from '../projection/keys.ts';
+import type { Projection } from '../projection/store.ts';
+import { completeFeature, type FeatureCounts, type FeatureDefault, statusColumns, statusFields } from './complete.ts';
+import { resolveLookup } from './resolve.ts';
+
+/** Some rows of a frame. `plain` gives a column with its dictionary resolved. */
+export interface FrameBatch {
+  readonly columns: readonly Column[];
+  readonly length: number;
+  plain(index: number): Column;
+}
+
+/** A batch of the frame and the batch that answers it. */
+export interface AnsweredBatch<B extends FrameBatch> {
+  readonly frame: B;
+  readonly answer: RecordBatch;
+}
+
+export interface FeatureReport extends FeatureCounts {
+  readonly name: string;
+  readonly view: string;
+  /** Rows whose value was chosen by value alone among rows of equal event and created timestamps (section 3). */
+  ties: number;
+}
+
+/** A plan with everything that it reads: the projections in the order of its look-ups, and the defaults of its outputs. */
+export interface PreparedPlan {
+  readonly plan: RetrievalPlan;
+  readonly projections: readonly Projection[];
+  readonly defaults: readonly (FeatureDefault | undefined)[];
+}
+
+/** Rows that are looked up together when a projection's buckets do not all fit into memory. */
+const spanRows = 1_048_576;
+
+/** A literal default as `decodeLiteral` reads it, in a column of one row. */
+export function literalDefault(feature: FeatureDocument, literal: unknown): FeatureDefault {
+  const type = parseValueType(feature.type);
+  return { literal: columnFromValues(featureField(feature.name, type), [decodeLiteral(type, literal)]) };
+}
+
+/** The fields that follow the frame's own. */
+export function answerFields(plan: RetrievalPlan): readonly Field[] {
+  return plan.outputs.flatMap((output) => {
+    const value = featureField(output.name, parseValueType(output.feature.type));
+    return plan.statuses ? [value, ...statusFields(output.name)] : [value];
+  });
+}
+
+/** An empty report for a plan, which `answerFrame` fills. */
+export function createReport(plan: RetrievalPlan): FeatureReport[] {
+  return plan.outputs.map((output) => ({
+    name: output.name,
+    view: (plan.lookups[output.lookup] as LookupPlan).view.name,
+    present: 0,
+    null_value: 0,
+    not_found: 0,
+    outside_max_age: 0,
+    defaults: 0,
+    ties: 0,
+  }));
+}
+
+/** Answers every batch of a frame; each answer has its batch's rows, its columns as they came, and the features' columns. */
+export async function* answerFrame<B extends FrameBatch>(
+  prepared: PreparedPlan,
+  schema: Schema,
+  frame: AsyncIterable<B>,
+  report: readonly FeatureReport[],
+): AsyncGenerator<AnsweredBatch<B>, void> {
+  const wide = prepared.projections.some((projection) => projection.buckets > 1 && !projection.fits);
+  let firstRow = 0;
+  for await (const span of groupBatches(frame, wide ? spanRows : 1)) {
+    const features = await answerSpan(prepared, span, firstRow, report);
+    let start = 0;
+    for (const batch of span) {
+      const end = start + batch.length;
+      const added = span.length === 1 ? features : features.map((column) => sliceColumn(column, start, end));
+      yield { frame: batch, answer: { schema, length: batch.length, columns: [...batch.columns, ...added] } };
+      start = end;
+    }
+    firstRow += start;
+  }
+}
+
+/** The times and keys that a plan reads from a batch; refuses values that are no instants or no keys. */
+export function readFrame(plan: RetrievalPlan, batch: FrameBatch, firstRow: number): { times: Instants; keys: Keys[] } {
+  const { time } = plan;
+  const times =
+    time.kind === 'at'
+      ? repeatInstant(time.us, batch.length)
+      : readTimes(batch.plain(time.index), time.name, plan.timezone, firstRow);
+  const keys = plan.lookups.map((lookup) =>
+    readKeys(
+      lookup.keys.map((key) => batch.plain(key.index)),
+      lookup.keys.map((key) => key.type),
+      lookup.keys.map((key) => ({ joinKey: key.joinKey, column: key.column, firstRow })),
+      batch.length,
+    ),
+  );
+  return { times, keys };
+}
+
+async function answerSpan(
+  prepared: PreparedPlan,
+  span: readonly FrameBatch[],
+  firstRow: number,
+  report: readonly FeatureReport[],
+): Promise<Column[]> {
+  const { plan } = prepared;
+  const read: { times: Instants; keys: Keys[] }[] = [];
+  let row = firstRow;
+  for (const batch of span) {
+    read.push(readFrame(plan, batch, row));
+    row += batch.length;
+  }
+  const times = concatInstants(read.map((part) => part.times));
+  const columns: Column[][] = plan.outputs.map(() => []);
+  for (const [index, lookup] of plan.lookups.entries()) {
+    const outputs = [...plan.outputs.entries()].filter(([, output]) => output.lookup === index);
+    const keys = concatKeys(read.map((part) => part.keys[index] as Keys));
+    const resolved = await resolveLookup(lookup, prepared.projections[index] as Projection, keys, times, {
+      features: outputs.map(([, output]) => featureIndex(lookup, output.feature)),
+      events: plan.statuses,
+    });
+    for (const [at, [position, output]] of outputs.entries()) {
+      const counts = report[position] as FeatureReport;
+      const values = {
+        ...(resolved.columns[at] as Column),
+        field: featureField(output.name, parseValueType(output.feature.type)),
+      };
+      const completed = completeFeature(values, resolved.states, times, prepared.defaults[position], counts);
+      counts.ties += resolved.ties;
+      columns[position] = [completed.value];
+      if (plan.statuses) columns[position]?.push(...statusColumns(output.name, completed, resolved.events as Int32Array));
+    }
+  }
+  return columns.flat();
+}
+
+async function* groupBatches<B extends FrameBatch>(frame: AsyncIterable<B>, rows: number): AsyncGenerator<B[], void> {
+  let group: B[] = [];
+  let length = 0;
+  for await (const batch of frame) {
+    group.push(batch);
+    length += batch.length;
+    if (length < rows) continue;
+    yield group;
+    group = [];
+    length = 0;
+  }
+  if (group.length > 0) yield group;
+}
+
+function featureIndex(lookup: LookupPlan, feature: FeatureDocument): number {
+  return lookup.view.features.indexOf(feature);
+}

@@ -1,0 +1,21 @@
+/** The one room in which SQL text is quoted; everything else composes what these functions return. */
+
+/** An identifier in double quotes: any name is safe. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A string literal in single quotes: any text is safe but one with a NUL, which no path or option holds. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A list literal of strings. */
+export function quoteTexts(texts: readonly string[]): string {
+  return `[${texts.map(quoteText).join(', ')}]`;
+}
+
+/** An option value of a table function. */
+export function quoteOption(value: string | number | boolean): string {
+  return typeof value === 'string' ? quoteText(value) : String(value);
+}

@@ -1,0 +1,25 @@
+/** A table of files as DuckDB reads it: the table function, its options, and the types fixed at apply. */
+import type { ColumnDocument, TableDocument } from '../../registry/document.ts';
+import { quoteName, quoteOption, quoteText, quoteTexts } from './sql.ts';
+
+const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' } as const;
+
+/**
+ * The table function over `files` (absolute paths). With `columns`, text formats are read with those types rather than with
+ * whatever today's rows look like; Parquet carries its own.
+ */
+export function compileTable(table: TableDocument, files: readonly string[], columns?: readonly ColumnDocument[]): string {
+  const options = Object.entries(table.options).map(([name, value]) => `${quoteName(name)} = ${quoteOption(value)}`);
+  options.unshift(`hive_partitioning = ${table.hivePartitioning}`);
+  const stored = columns?.filter((column) => !isPartition(table, files, column.name));
+  if (table.format !== 'parquet' && stored !== undefined && stored.length > 0) {
+    const types = stored.map((column) => `${quoteText(column.name)}: ${quoteText(column.type)}`).join(', ');
+    options.push(table.format === 'csv' ? `types = {${types}}` : `columns = {${types}}`);
+  }
+  return `${readers[table.format]}(${quoteTexts(files)}, ${options.join(', ')})`;
+}
+
+/** Hive partitions are columns that stand in the path, as `day=2026-03-10`. */
+function isPartition(table: TableDocument, files: readonly string[], column: string): boolean {
+  return table.hivePartitioning && files.some((file) => file.includes(`/${column}=`));
+}

@@ -1,0 +1,99 @@
+/** The offline side as one thing that opens and closes: an engine over files, its projections, and what plans need of them. */
+import { join } from 'node:path';
+import type { Logger } from '../observe.ts';
+import type { ColumnDocument, SourceDocument, TableDocument } from '../registry/document.ts';
+import { literalDefault, type PreparedPlan } from './answer/answer.ts';
+import type { FeatureDefault } from './answer/complete.ts';
+import { type FittedSteps, fitDefault } from './answer/fitted.ts';
+import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
+import { compileTable } from './duckdb/table.ts';
+import { readNewestEvent } from './newest-event.ts';
+import type { LookupPlan, OutputPlan, RetrievalPlan } from './plan.ts';
+import { openProjectionStore, type Projection } from './projection/store.ts';
+import { readTableState } from './source-state.ts';
+
+export interface HistoryOptions {
+  /** The repository: relative paths of sources start here. */
+  readonly root: string;
+  /** Folder for projections. */
+  readonly directory: string;
+  readonly engine: EngineOptions;
+  /** Most bytes of projections kept in memory. */
+  readonly cacheBytes: number;
+  readonly logger: Logger;
+}
+
+export interface History {
+  readonly engineVersion: string;
+  /** Opens all that a plan reads; `release` must be called once when the plan has been carried out. */
+  prepare(plan: RetrievalPlan, signal: AbortSignal): Promise<PreparedPlan & { release(): void }>;
+  /** Columns of a table and DuckDB's names of their types, as its files have them now. */
+  describeTable(table: TableDocument, source: string): Promise<ColumnDocument[]>;
+  /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
+  newestEventUs(source: SourceDocument): Promise<bigint | undefined>;
+  readonly engine: Engine;
+  close(): void;
+}
+
+/** Opens history. */
+export async function openHistory(options: HistoryOptions): Promise<History> {
+  const engine = await openEngine(options.engine);
+  const { root, cacheBytes, logger } = options;
+  const store = await openProjectionStore(engine, { directory: join(options.directory), root, cacheBytes, logger });
+  const fittedByKey = new Map<string, Promise<FittedSteps>>();
+
+  /** Numbers of past days do not change while definition and source state stay: computed once, kept (5.4). */
+  function fittedSteps(projection: Projection, lookup: LookupPlan, output: OutputPlan): Promise<FittedSteps> {
+    const { feature } = output;
+    const key = [projection.id, feature.hash, JSON.stringify(feature.default), lookup.delayUs, lookup.asKnown].join(' ');
+    const known = fittedByKey.get(key);
+    if (known !== undefined) return known;
+    const kind = (feature.default as { fitted: 'mean' | 'median' | 'mode' }).fitted;
+    const steps = fitDefault(projection, lookup.view.features.indexOf(feature), kind, lookup);
+    if (fittedByKey.size >= 1000) fittedByKey.delete(fittedByKey.keys().next().value as string);
+    fittedByKey.set(key, steps);
+    steps.catch(() => fittedByKey.delete(key));
+    return steps;
+  }
+
+  async function prepare(plan: RetrievalPlan, signal: AbortSignal) {
+    const opened = await Promise.allSettled(plan.lookups.map((lookup) => store.open(lookup.view, lookup.source, signal)));
+    const projections = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const release = () => {
+      for (const projection of projections) projection.release();
+    };
+    try {
+      for (const result of opened) if (result.status === 'rejected') throw result.reason;
+      const defaults: (FeatureDefault | undefined)[] = [];
+      for (const output of plan.outputs) {
+        const fallback = output.feature.default;
+        if (fallback === undefined) defaults.push(undefined);
+        else if ('literal' in fallback) defaults.push(literalDefault(output.feature, fallback.literal));
+        else {
+          const projection = projections[output.lookup] as Projection;
+          defaults.push({ fitted: await fittedSteps(projection, plan.lookups[output.lookup] as LookupPlan, output) });
+        }
+      }
+      return { plan, projections, defaults, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  return {
+    engineVersion: engine.version,
+    engine,
+    prepare,
+    async describeTable(table, source) {
+      const state = await readTableState(engine, table, root, source);
+      const files = state.files.map((file) => file.absolutePath);
+      return await engine.session(undefined, async (session) => {
+        const columns = await session.describe(`select * from ${compileTable(table, files)}`);
+        return columns.map(({ name, type }) => ({ name, type: String(type) }));
+      });
+    },
+    newestEventUs: (source) => readNewestEvent(engine, root, source),
+    close: () => engine.close(),
+  };
+}

@@ -1,0 +1,91 @@
+/** One bucket of a projection on disk: an Arrow IPC stream, read whole and checked. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { Column } from '../../arrow/column.ts';
+import { concatColumns } from '../../arrow/concat.ts';
+import { decodeRecordBatch, encodeRecordBatch } from '../../arrow/record-batch.ts';
+import type { Schema } from '../../arrow/schema.ts';
+import { encapsulateMessage, encodeSchemaMessage, readEncapsulated } from '../../arrow/schema-message.ts';
+import { FeatureStoreError } from '../../errors.ts';
+import type { Manifest } from './manifest.ts';
+
+export interface BucketWriter {
+  write(columns: readonly Column[]): Promise<void>;
+  /** Ends the file and tells what the manifest says of it. */
+  finish(): Promise<Manifest['buckets'][number]>;
+  close(): Promise<void>;
+}
+
+/** Creates the file of a bucket, with its schema. */
+export async function openBucket(path: string, schema: Schema): Promise<BucketWriter> {
+  const file = await open(path, 'w');
+  let rows = 0;
+  let bytes = 0;
+  let checksum = 0;
+  const append = async (parts: readonly Uint8Array[]) => {
+    for (const part of parts) checksum = crc32(part, checksum);
+    bytes += await writeAll(file, parts);
+  };
+  await append([encapsulateMessage(encodeSchemaMessage(schema))]);
+  return {
+    async write(columns) {
+      const length = columns[0]?.length ?? 0;
+      const { header, body } = encodeRecordBatch({ schema, length, columns });
+      await append([encapsulateMessage(header), ...body]);
+      rows += length;
+    },
+    async finish() {
+      return { rows, bytes, crc32: checksum };
+    },
+    close: () => file.close(),
+  };
+}
+
+/** The columns of a bucket in one piece each; DATA_LOSS if the file is not what its manifest says. */
+export async function readBucket(path: string, schema: Schema, expected: Manifest['buckets'][number]): Promise<Column[]> {
+  const file = await open(path, 'r');
+  let content: Uint8Array;
+  try {
+    content = new Uint8Array(expected.bytes);
+    await readAll(file, content, path);
+  } finally {
+    await file.close();
+  }
+  if (crc32(content) !== expected.crc32) throw damaged(path);
+  const parts: (readonly Column[])[] = [];
+  let at = 0;
+  for (let message = 0; at < content.length; message++) {
+    const { header, bodyStart, bodyEnd } = readEncapsulated(content, at);
+    at = bodyEnd;
+    if (message === 0) continue;
+    parts.push(decodeRecordBatch(schema, header, content.subarray(bodyStart, bodyEnd)).columns);
+  }
+  const columns = schema.fields.map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
+  return columns;
+}
+
+async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<number> {
+  const filled = parts.filter((part) => part.byteLength > 0);
+  const total = filled.reduce((sum, part) => sum + part.byteLength, 0);
+  const { bytesWritten } = await file.writev(filled);
+  if (bytesWritten === total) return total;
+  // A short write: the rest goes in one piece.
+  const rest = Buffer.concat(filled).subarray(bytesWritten);
+  for (let at = 0; at < rest.length; ) at += (await file.write(rest, at)).bytesWritten;
+  return total;
+}
+
+async function readAll(file: FileHandle, target: Uint8Array, path: string): Promise<void> {
+  for (let at = 0; at < target.length; ) {
+    const { bytesRead } = await file.read(target, at, Math.min(target.length - at, 1 << 30), at);
+    if (bytesRead === 0) throw damaged(path);
+    at += bytesRead;
+  }
+}
+
+function damaged(path: string): FeatureStoreError {
+  return new FeatureStoreError(
+    'DATA_LOSS',
+    `projection file ${path} is damaged; delete its folder, it is built again from the source`,
+  );
+}

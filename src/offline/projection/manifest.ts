@@ -1,0 +1,57 @@
+/** What a projection on disk consists of; the manifest is written last, so a folder without one is not a projection. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
+import type { TableState } from '../source-state.ts';
+
+const formatVersion = 1;
+
+const manifestSchema = z.strictObject({
+  format: z.literal(formatVersion),
+  rows: z.int().min(0),
+  /** Whether rows carry `row_hash`, because some rows differ by value alone. */
+  byValue: z.boolean(),
+  /** Files `0.arrows`, `1.arrows`, …: the rows whose key's hash falls into that bucket, each an Arrow IPC stream. */
+  buckets: z.array(z.strictObject({ rows: z.int().min(0), bytes: z.int().min(0), crc32: z.int().min(0) })),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;
+
+export function encodeManifest(manifest: Omit<Manifest, 'format'>): string {
+  return JSON.stringify({ format: formatVersion, ...manifest });
+}
+
+/** The manifest, or undefined where the text is none of this version. */
+export function decodeManifest(text: string): Manifest | undefined {
+  try {
+    return manifestSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names a projection by everything that its content depends on. */
+export function projectionId(view: ViewDocument, source: SourceDocument, state: TableState, engine: string): string {
+  const { table, eventTimestamp, createdTimestamp, availableAt, timezone, ambiguousTime, columns } = source;
+  const features = view.features.map(({ name, type, column }) => [name, type, column]);
+  const parts = [
+    formatVersion,
+    engine,
+    view.keys,
+    features,
+    table,
+    eventTimestamp,
+    createdTimestamp,
+    availableAt,
+    timezone,
+    ambiguousTime,
+    columns,
+    state.hash,
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+/** The bucket of a key's hash among a power of two of them: the hash's upper bits, as tables use the lower ones. */
+export function bucketOf(hash: number, buckets: number): number {
+  return buckets === 1 ? 0 : hash >>> (32 - Math.log2(buckets));
+}

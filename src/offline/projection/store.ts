@@ -1,0 +1,251 @@
+/** Projections by source state: built once, kept on disk, their buckets in memory up to a limit. */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asFeatureStoreError, FeatureStoreError } from '../../errors.ts';
+import type { Logger } from '../../observe.ts';
+import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
+import type { Engine } from '../duckdb/engine.ts';
+import { readTableState, type TableState } from '../source-state.ts';
+import { type Bucket, createBucket } from './bucket.ts';
+import { readBucket } from './bucket-file.ts';
+import { buildProjection, projectionSchema } from './build.ts';
+import { decodeManifest, type Manifest, projectionId } from './manifest.ts';
+
+export interface ProjectionStoreOptions {
+  /** Folder that holds the projections of one project. */
+  readonly directory: string;
+  /** The repository, which relative paths of sources start from. */
+  readonly root: string;
+  /** Most bytes of buckets kept in memory; one bucket in use may exceed it. */
+  readonly cacheBytes: number;
+  readonly logger: Logger;
+}
+
+/** A view's rows at one state of its source. */
+export interface Projection {
+  readonly id: string;
+  readonly view: ViewDocument;
+  readonly state: TableState;
+  readonly rows: number;
+  readonly buckets: number;
+  /** Whether all buckets fit into the memory that the store keeps. */
+  readonly fits: boolean;
+  bucket(index: number): Promise<Bucket>;
+  /** Must be called once when the projection is no longer read: until then its files stay. */
+  release(): void;
+}
+
+export interface ProjectionStore {
+  /** The projection over the source's files as they are now, built if there is none. */
+  open(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection>;
+}
+
+interface Building {
+  readonly done: Promise<Manifest>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+/** Opens the store; drafts that a crash left behind are removed. */
+export async function openProjectionStore(engine: Engine, options: ProjectionStoreOptions): Promise<ProjectionStore> {
+  const { directory, root, cacheBytes, logger } = options;
+  await mkdir(directory, { recursive: true });
+  for (const name of await readdir(directory)) {
+    if (name.endsWith('.draft')) await rm(join(directory, name), { recursive: true, force: true });
+  }
+  const cache = createBucketCache(cacheBytes);
+  const building = new Map<string, Building>();
+  const readers = new Map<string, number>();
+
+  async function open(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection> {
+    const state = await readTableState(engine, source.table, root, source.name);
+    const id = `${view.name}-${projectionId(view, source, state, engine.version)}`;
+    readers.set(id, (readers.get(id) ?? 0) + 1);
+    const release = () => {
+      const left = (readers.get(id) as number) - 1;
+      if (left === 0) readers.delete(id);
+      else readers.set(id, left);
+    };
+    try {
+      const manifest = (await readManifest(join(directory, id))) ?? (await build(id, view, source, state, signal));
+      return {
+        id,
+        view,
+        state,
+        rows: manifest.rows,
+        buckets: manifest.buckets.length,
+        release: once(release),
+        ...access(id, view, source, manifest),
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  function access(
+    id: string,
+    view: ViewDocument,
+    source: SourceDocument,
+    manifest: Manifest,
+  ): Pick<Projection, 'bucket' | 'fits'> {
+    const schema = projectionSchema(view, source, manifest.byValue);
+    const bytes = manifest.buckets.reduce((sum, bucket) => sum + bucket.bytes, 0);
+    return {
+      fits: bytes < cacheBytes * 0.8,
+      bucket: (index) =>
+        cache.get(`${id}/${index}`, async () => {
+          const columns = await readBucket(
+            join(directory, id, `${index}.arrows`),
+            schema,
+            manifest.buckets[index] as Manifest['buckets'][number],
+          );
+          return createBucket(view, columns);
+        }),
+    };
+  }
+
+  /** Builds at most once at a time; the build goes on while anybody waits for it. */
+  async function build(
+    id: string,
+    view: ViewDocument,
+    source: SourceDocument,
+    state: TableState,
+    signal: AbortSignal,
+  ): Promise<Manifest> {
+    const running = building.get(id) ?? startBuild(id, view, source, state);
+    running.waiting += 1;
+    const leave = () => {
+      running.waiting -= 1;
+      if (running.waiting === 0) running.controller.abort(signal.reason);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await Promise.race([running.done, rejectOnAbort(signal)]);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  function startBuild(id: string, view: ViewDocument, source: SourceDocument, state: TableState): Building {
+    const controller = new AbortController();
+    const started = performance.now();
+    const work = async () => {
+      const path = join(directory, id);
+      await buildProjection(engine, { view, source, state, directory: path }, controller.signal);
+      const after = await readTableState(engine, source.table, root, source.name);
+      if (after.hash !== state.hash) {
+        await rm(path, { recursive: true, force: true });
+        throw new FeatureStoreError('ABORTED', `source "${source.name}" changed while it was read; ask again`, {
+          details: { source: source.name },
+        });
+      }
+      const manifest = (await readManifest(path)) as Manifest;
+      logger.info(
+        { view: view.name, rows: manifest.rows, ms: Math.round(performance.now() - started) },
+        'source read and sorted',
+      );
+      await removeOlder(view, id);
+      return manifest;
+    };
+    const done = work()
+      .catch((error) => {
+        throw controller.signal.aborted ? error : explain(error, source);
+      })
+      .finally(() => building.delete(id));
+    done.catch(() => {});
+    const entry = { done, controller, waiting: 0 };
+    building.set(id, entry);
+    return entry;
+  }
+
+  /** Earlier states of the same view's source that nobody reads any more. */
+  async function removeOlder(view: ViewDocument, id: string): Promise<void> {
+    for (const name of await readdir(directory)) {
+      const [owner, hash] = [name.slice(0, name.lastIndexOf('-')), name.slice(name.lastIndexOf('-') + 1)];
+      if (owner !== view.name || name === id || hash.includes('.') || readers.has(name)) continue;
+      cache.drop(`${name}/`);
+      await rm(join(directory, name), { recursive: true, force: true });
+    }
+  }
+
+  return { open };
+}
+
+async function readManifest(path: string): Promise<Manifest | undefined> {
+  const text = await readFile(join(path, 'manifest.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : decodeManifest(text);
+}
+
+/** What DuckDB says of a source's files, with the source's name. */
+function explain(error: unknown, source: SourceDocument): FeatureStoreError {
+  const known = asFeatureStoreError(error);
+  if (known.message.includes(`source "${source.name}"`)) return known;
+  const code = known.code === 'INTERNAL' ? 'FAILED_PRECONDITION' : known.code;
+  return new FeatureStoreError(code, `source "${source.name}" cannot be read: ${known.message}`, {
+    details: { source: source.name },
+    cause: error,
+  });
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function once(action: () => void): () => void {
+  let called = false;
+  return () => {
+    if (called) return;
+    called = true;
+    action();
+  };
+}
+
+interface BucketCache {
+  get(key: string, load: () => Promise<Bucket>): Promise<Bucket>;
+  drop(prefix: string): void;
+}
+
+/** Least recently used buckets leave first; a bucket that is being loaded is loaded once. */
+function createBucketCache(limit: number): BucketCache {
+  const held = new Map<string, { readonly bucket: Promise<Bucket>; bytes: number }>();
+  let total = 0;
+  const remove = (key: string) => {
+    total -= held.get(key)?.bytes ?? 0;
+    held.delete(key);
+  };
+  return {
+    get(key, load) {
+      const entry = held.get(key);
+      if (entry !== undefined) {
+        held.delete(key);
+        held.set(key, entry);
+        return entry.bucket;
+      }
+      const fresh = { bucket: load(), bytes: 0 };
+      held.set(key, fresh);
+      fresh.bucket.then(
+        (bucket) => {
+          if (held.get(key) !== fresh) return;
+          fresh.bytes = bucket.bytes;
+          total += bucket.bytes;
+          for (const oldest of held.keys()) {
+            if (total <= limit || oldest === key) break;
+            remove(oldest);
+          }
+        },
+        () => remove(key),
+      );
+      return fresh.bucket;
+    },
+    drop(prefix) {
+      for (const key of [...held.keys()]) if (key.startsWith(prefix)) remove(key);
+    },
+  };
+}

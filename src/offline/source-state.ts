@@ -1,0 +1,95 @@
+/** The state of a table's files at one moment: what a projection was built from and what an identity names. */
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
+import { FeatureStoreError } from '../errors.ts';
+import type { TableDocument } from '../registry/document.ts';
+import type { Engine } from './duckdb/engine.ts';
+import { quoteText } from './duckdb/sql.ts';
+
+export interface FileState {
+  /** As given in the definition: relative to the repository where it was. */
+  readonly path: string;
+  readonly absolutePath: string;
+  readonly bytes: number;
+  readonly modifiedNs: string;
+  /** sha256 of a Parquet file's footer, absent for other formats. */
+  readonly footer?: string;
+}
+
+export interface TableState {
+  readonly files: readonly FileState[];
+  /** sha256 over path, size, modification time and footer of every file. */
+  readonly hash: string;
+}
+
+/** Lists the files of a table and takes their state; a table without a file is an error that names its paths. */
+export async function readTableState(engine: Engine, table: TableDocument, root: string, source: string): Promise<TableState> {
+  const paths = await listFiles(engine, table, root);
+  if (paths.length === 0) {
+    const where = table.paths.map((path) => `"${path}"`).join(', ');
+    throw new FeatureStoreError('NOT_FOUND', `source "${source}": no file matches ${where} (looked in ${root})`, {
+      details: { source, paths: table.paths },
+    });
+  }
+  const files = await Promise.all(paths.map((path) => readFileState(path, root, table.format, source)));
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(JSON.stringify([file.path, file.bytes, file.modifiedNs, file.footer ?? null]));
+  return { files, hash: hash.digest('hex') };
+}
+
+async function listFiles(engine: Engine, table: TableDocument, root: string): Promise<string[]> {
+  const absolute = table.paths.map((path) => (isAbsolute(path) ? path : join(root, path)));
+  const found = new Set<string>();
+  const patterns = absolute.filter((path) => /[*?[{]/.test(path));
+  for (const path of absolute) if (!patterns.includes(path)) found.add(path);
+  if (patterns.length > 0) {
+    const parts = patterns.map((pattern) => `select file from glob(${quoteText(pattern)})`);
+    const rows = await engine.session(undefined, (session) => session.rows(parts.join(' union ')));
+    for (const row of rows) found.add(row.file as string);
+  }
+  return [...found].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/** Footers by file and version: a footer is read again only when size or time of its file changed. */
+const footers = new Map<string, string>();
+
+async function readFileState(absolutePath: string, root: string, format: string, source: string): Promise<FileState> {
+  const inside = relative(root, absolutePath);
+  const path = inside.startsWith('..') || isAbsolute(inside) ? absolutePath : inside;
+  const info = await stat(absolutePath, { bigint: true }).catch((cause) => {
+    throw new FeatureStoreError('NOT_FOUND', `source "${source}": file "${path}" does not exist or cannot be read`, {
+      details: { source, file: path },
+      cause,
+    });
+  });
+  const state = { path, absolutePath, bytes: Number(info.size), modifiedNs: String(info.mtimeNs) };
+  if (format !== 'parquet') return state;
+  const version = `${absolutePath}\n${info.ino}\n${info.size}\n${info.mtimeNs}`;
+  const footer = footers.get(version) ?? (await hashFooter(absolutePath, path, state.bytes, source));
+  if (footers.size > 100_000) footers.clear();
+  footers.set(version, footer);
+  return { ...state, footer };
+}
+
+/** A Parquet file ends with its footer, the footer's length in four bytes (little endian) and `PAR1`. */
+async function hashFooter(absolutePath: string, path: string, bytes: number, source: string): Promise<string> {
+  const file = await open(absolutePath, 'r');
+  try {
+    const tail = Buffer.alloc(8);
+    if (bytes >= 12) await file.read(tail, 0, 8, bytes - 8);
+    const length = tail.readUInt32LE(0);
+    if (tail.toString('latin1', 4) !== 'PAR1' || length + 12 > bytes) {
+      throw new FeatureStoreError(
+        'FAILED_PRECONDITION',
+        `source "${source}": file "${path}" is no complete Parquet file (it has ${bytes} bytes and no valid footer); write it again`,
+        { details: { source, file: path } },
+      );
+    }
+    const footer = Buffer.alloc(length);
+    await file.read(footer, 0, length, bytes - 8 - length);
+    return createHash('sha256').update(footer).digest('hex');
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,108 @@
+/** A training set as Flight messages: schema, dictionaries, batches, and the report on the last batch. */
+
+import { columnFromValues } from '../arrow/build.ts';
+import type { Compression } from '../arrow/compression.ts';
+import { encodeRecordBatch, type RecordBatch } from '../arrow/record-batch.ts';
+import type { Field, Schema } from '../arrow/schema.ts';
+import { encodeSchemaMessage } from '../arrow/schema-message.ts';
+import type { FlightMessage } from '../flight/protocol.ts';
+import { answerFields, answerFrame, createReport, type FeatureReport, type PreparedPlan } from '../offline/answer/answer.ts';
+import type { RetrievalPlan } from '../offline/plan.ts';
+import type { SentBatch } from './frame.ts';
+
+export interface AnswerFacts {
+  readonly identity: string | undefined;
+  readonly rows: bigint | undefined;
+  readonly compression: Compression | undefined;
+  /** The report says the identity that only the whole frame tells. */
+  finalIdentity(): string;
+}
+
+/** The answer's schema: the frame's own fields, then the features'. */
+export function answerSchema(frame: Schema, plan: RetrievalPlan, facts?: Pick<AnswerFacts, 'identity' | 'rows'>): Schema {
+  const added = answerFields(plan);
+  const metadata = new Map(frame.metadata);
+  const pandas = extendPandas(frame.metadata.get('pandas'), added);
+  if (pandas === undefined) metadata.delete('pandas');
+  else metadata.set('pandas', pandas);
+  if (facts?.identity !== undefined) metadata.set('featherflight.identity', facts.identity);
+  if (facts?.rows !== undefined) metadata.set('featherflight.rows', String(facts.rows));
+  return { fields: [...frame.fields, ...added], metadata };
+}
+
+/** Streams the answer; the consumer's pace is the stream's pace. An answer of no rows has one empty batch. */
+export async function* streamAnswer(
+  prepared: PreparedPlan,
+  frame: Schema,
+  batches: AsyncIterable<SentBatch>,
+  facts: AnswerFacts,
+): AsyncGenerator<FlightMessage, void> {
+  const schema = answerSchema(frame, prepared.plan, facts);
+  const started = performance.now();
+  const features = createReport(prepared.plan);
+  const totals = { rows: 0, batches: 0, bytes: 0, firstBatchSeconds: 0 };
+  yield { header: encodeSchemaMessage(schema), body: [] };
+  let held: FlightMessage | undefined;
+  const encode = (batch: RecordBatch) => {
+    const encoded = encodeRecordBatch(batch, { compression: facts.compression });
+    if (totals.batches === 0) totals.firstBatchSeconds = (performance.now() - started) / 1000;
+    totals.batches += 1;
+    totals.rows += batch.length;
+    totals.bytes += encoded.bodyLength + encoded.header.length;
+    return encoded;
+  };
+  for await (const { frame: sent, answer } of answerFrame(prepared, schema, batches, features)) {
+    if (held !== undefined) yield held;
+    for (const message of sent.before) yield { header: message.header, body: [message.body] };
+    held = encode(answer);
+  }
+  held ??= encode(emptyBatch(schema));
+  const report = describeReport(features, totals, (performance.now() - started) / 1000, facts.finalIdentity());
+  yield { ...held, metadata: Buffer.from(JSON.stringify({ report })) };
+}
+
+function describeReport(
+  features: readonly FeatureReport[],
+  totals: { rows: number; batches: number; bytes: number; firstBatchSeconds: number },
+  seconds: number,
+  identity: string,
+) {
+  return {
+    rows: totals.rows,
+    batches: totals.batches,
+    bytes: totals.bytes,
+    first_batch_seconds: round(totals.firstBatchSeconds),
+    total_seconds: round(seconds),
+    identity,
+    reproducible: true,
+    features,
+  };
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}
+
+function emptyBatch(schema: Schema): RecordBatch {
+  return { schema, length: 0, columns: schema.fields.map((field) => columnFromValues(field, [])) };
+}
+
+/**
+ * What pandas wrote of its own columns stays true of them; the added columns are described too, so that integers and booleans with
+ * nulls become pandas' nullable types rather than floats and objects. undefined where there was none, or none that can be read.
+ */
+function extendPandas(text: string | Uint8Array | undefined, added: readonly Field[]): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    const known = JSON.parse(text) as { columns: unknown[] };
+    if (!Array.isArray(known.columns)) return undefined;
+    const described = added.flatMap(({ name, type }) => {
+      if (type.id === 'bool') return [{ name, field_name: name, pandas_type: 'bool', numpy_type: 'boolean', metadata: null }];
+      if (type.id !== 'int') return [];
+      return [{ name, field_name: name, pandas_type: `int${type.bits}`, numpy_type: `Int${type.bits}`, metadata: null }];
+    });
+    return JSON.stringify({ ...known, columns: [...known.columns, ...described] });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+/** The worker thread that Flight, DuckDB and Arrow work live on, so that none of it delays the main thread. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import pino from 'pino';
+import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
+import { startFlightServer } from '../flight/server.ts';
+import { applyPlanned, planApply } from '../registry/apply.ts';
+import type { RegistryDocument } from '../registry/document.ts';
+import { loadRepository } from '../registry/load.ts';
+import { openState } from '../registry/state.ts';
+import { productVersion } from '../version.ts';
+import { createFeaturesHandler } from './features-handler.ts';
+import { openConfiguredHistory } from './open-parts.ts';
+import { createQueryQueue } from './query-queue.ts';
+import { openUploadStore } from './uploads.ts';
+import type { FromWorker, ToWorker, WorkerInput } from './worker-messages.ts';
+
+const { root, environment, logLevel } = workerData as WorkerInput;
+const port = parentPort as NonNullable<typeof parentPort>;
+const tell = (message: FromWorker) => port.postMessage(message);
+
+const sweepMs = 30_000;
+
+async function main(): Promise<void> {
+  const repository = await loadRepository(root, environment);
+  const { config } = repository;
+  const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
+  const { host, limits } = config.flight;
+  const address = `grpc://${host}:${config.flight.port}`;
+  const state = await openState(config.state, { purpose: 'serve', ...(config.flight.port === 0 ? {} : { address }) });
+  const history = await openConfiguredHistory(config, logger);
+  await mkdir(config.storage, { recursive: true });
+  const uploads = await openUploadStore(join(config.storage, 'uploads'), limits, logger);
+  const sweeper = setInterval(() => {
+    uploads.sweep().catch((error: unknown) => logger.error({ error: String(error) }, 'expired uploads could not be removed'));
+  }, sweepMs);
+  let registry = state.readDocument();
+
+  /** One apply at a time: a second one starts when the first is done. */
+  let applying: Promise<unknown> = Promise.resolve();
+  const apply = (): Promise<unknown> => {
+    const run = applying.catch(() => {}).then(applyNow);
+    applying = run;
+    return run;
+  };
+  async function applyNow() {
+    const fresh = await loadRepository(root, environment);
+    const planned = await planApply(fresh, state, (table) => history.describeTable(table, table.paths.join(', ')));
+    registry = await applyPlanned(planned, state, new Date().toISOString());
+    logger.info({ version: registry.version, changes: planned.plan.changes.length }, 'definitions applied');
+    return { version: registry.version, changes: planned.plan.changes };
+  }
+
+  const handler = createFeaturesHandler({
+    history,
+    uploads,
+    queue: createQueryQueue(limits),
+    root: config.root,
+    readable: config.readable,
+    secret: config.secret ?? Buffer.from(await state.ensureSecret('tickets')).toString('base64'),
+    registry: () => registry ?? nothingApplied(config.project),
+    apply,
+    info: { product: 'featherflight', version: productVersion, flight: { host, port: config.flight.port }, http: null },
+  });
+  const server = await startFlightServer(handler, {
+    host,
+    port: config.flight.port,
+    logger,
+    maxMessageBytes: limits.maxMessageBytes,
+  });
+  logger.info({ host, port: server.port, registry_version: registry?.version ?? 0 }, 'serving Arrow Flight');
+
+  async function stop(): Promise<void> {
+    clearInterval(sweeper);
+    await server.stop(limits.drainSeconds * 1000);
+    await applying.catch(() => {});
+    history.close();
+    await state.close();
+  }
+
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'stop') stop().then(() => tell({ type: 'stopped' }), fail);
+    else
+      apply().then(
+        (result) => tell({ type: 'applied', result }),
+        (error) => tell({ type: 'apply-failed', message: asFeatureStoreError(error).message }),
+      );
+  });
+  tell({ type: 'listening', host, port: server.port, project: config.project, version: registry?.version ?? 0 });
+}
+
+/** Before the first apply every name is unknown; the catalogue is empty. */
+function nothingApplied(project: string): RegistryDocument {
+  return { format: 1, project, version: 0, appliedAt: '', entities: [], sources: [], views: [], services: [] };
+}
+
+function fail(error: unknown): void {
+  const { code, message, details, stack } = error instanceof FeatureStoreError ? error : asFeatureStoreError(error);
+  tell({ type: 'failed', code, message, details: JSON.parse(JSON.stringify(details)), stack: stack ?? '' });
+}
+
+main().catch(fail);

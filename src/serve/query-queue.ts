@@ -1,0 +1,124 @@
+/** The queue before the engine: few queries run, some wait in turn, the rest are told when to come back. */
+import { FeatureStoreError } from '../errors.ts';
+
+export interface QueueLimits {
+  readonly maxConcurrentQueries: number;
+  readonly maxQueuedQueries: number;
+  readonly maxQueriesPerToken: number;
+  readonly queryTimeoutSeconds: number;
+}
+
+export interface QueryQueue {
+  /** Waits for a turn, then runs; `signal` aborts with the call, or with RESOURCE_EXHAUSTED when the query's time is up. */
+  enter(owner: string, signal: AbortSignal): Promise<Turn>;
+  readonly running: number;
+  readonly waiting: number;
+}
+
+export interface Turn {
+  readonly signal: AbortSignal;
+  /** Must be called once, whatever happened. */
+  leave(): void;
+}
+
+interface Waiting {
+  readonly admit: () => void;
+}
+
+/** Makes a queue. */
+export function createQueryQueue(limits: QueueLimits): QueryQueue {
+  let running = 0;
+  const waiting: Waiting[] = [];
+  const perOwner = new Map<string, number>();
+  const recentSeconds: number[] = [];
+
+  const next = () => {
+    while (running < limits.maxConcurrentQueries && waiting.length > 0) {
+      running += 1;
+      waiting.shift()?.admit();
+    }
+  };
+  const forget = (owner: string) => {
+    const left = (perOwner.get(owner) as number) - 1;
+    if (left === 0) perOwner.delete(owner);
+    else perOwner.set(owner, left);
+  };
+
+  async function enter(owner: string, signal: AbortSignal): Promise<Turn> {
+    signal.throwIfAborted();
+    const own = perOwner.get(owner) ?? 0;
+    if (own >= limits.maxQueriesPerToken)
+      throw exhausted(`this caller already has ${own} queries running or waiting`, retrySeconds());
+    const full = running >= limits.maxConcurrentQueries;
+    if (full && waiting.length >= limits.maxQueuedQueries) {
+      throw exhausted(`${running} queries run and ${waiting.length} wait, which is as many as may`, retrySeconds());
+    }
+    perOwner.set(owner, own + 1);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => {
+      timeout.abort(exhausted(`the query took longer than the ${limits.queryTimeoutSeconds} s it may`, 60));
+    }, limits.queryTimeoutSeconds * 1000);
+    const combined = AbortSignal.any([signal, timeout.signal]);
+    let started = 0;
+    let left = false;
+    const leave = () => {
+      if (left) return;
+      left = true;
+      clearTimeout(timer);
+      forget(owner);
+      if (started === 0) return;
+      running -= 1;
+      recentSeconds.push((performance.now() - started) / 1000);
+      if (recentSeconds.length > 16) recentSeconds.shift();
+      next();
+    };
+    try {
+      await turn(combined);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    started = performance.now();
+    return { signal: combined, leave };
+  }
+
+  function turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const entry: Waiting = {
+        admit() {
+          signal.removeEventListener('abort', giveUp);
+          resolve();
+        },
+      };
+      const giveUp = () => {
+        waiting.splice(waiting.indexOf(entry), 1);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      waiting.push(entry);
+      next();
+    });
+  }
+
+  /** About how long it takes until those who wait now have had their turn. */
+  function retrySeconds(): number {
+    const mean = recentSeconds.length === 0 ? 5 : recentSeconds.reduce((sum, seconds) => sum + seconds, 0) / recentSeconds.length;
+    return Math.max(1, Math.ceil((mean * (waiting.length + 1)) / limits.maxConcurrentQueries));
+  }
+
+  return {
+    enter,
+    get running() {
+      return running;
+    },
+    get waiting() {
+      return waiting.length;
+    },
+  };
+}
+
+function exhausted(why: string, retryAfterSeconds: number): FeatureStoreError {
+  return new FeatureStoreError('RESOURCE_EXHAUSTED', `${why}; try again in ${retryAfterSeconds} s`, {
+    details: { retry_after_seconds: retryAfterSeconds },
+  });
+}

@@ -1,0 +1,218 @@
+/** Entity frames at rest: each an Arrow IPC stream in the shared storage, kept for ten minutes. */
+import { createHash, randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { peekMessage } from '../arrow/message.ts';
+import type { Schema } from '../arrow/schema.ts';
+import { decodeSchemaMessage, encapsulateMessage } from '../arrow/schema-message.ts';
+import { FeatureStoreError } from '../errors.ts';
+import type { Logger } from '../observe.ts';
+import type { IpcMessage } from './frame.ts';
+
+export interface UploadLimits {
+  readonly maxUploadBytes: number;
+  readonly maxStoredUploadBytes: number;
+}
+
+/** What the sidecar beside an upload's messages says; it is written last, so that an upload without one never happened. */
+const uploadSchema = z.strictObject({
+  rows: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+  expiresAtMs: z.int(),
+});
+
+export interface Upload extends z.output<typeof uploadSchema> {
+  readonly id: string;
+  readonly schema: Schema;
+  /** The frame's messages after the schema, in order. */
+  messages(): AsyncGenerator<IpcMessage, void>;
+}
+
+export interface UploadStore {
+  /** Keeps a frame; resolves when it can be read by its id. `messages` begin with the schema. */
+  save(messages: AsyncIterable<IpcMessage>): Promise<Omit<Upload, 'schema' | 'messages'>>;
+  /** Finds an upload; NOT_FOUND "upload expired" when it is gone. */
+  find(id: string): Promise<Upload>;
+  /** Removes what has expired, or what a crash left half-written. */
+  sweep(): Promise<void>;
+}
+
+export const uploadLifetimeMs = 10 * 60 * 1000;
+
+/** Uploads in a folder, which replicas may share. */
+export async function openUploadStore(directory: string, limits: UploadLimits, logger: Logger): Promise<UploadStore> {
+  await mkdir(directory, { recursive: true });
+  const stream = (id: string) => join(directory, `${id}.arrows`);
+  const sidecar = (id: string) => join(directory, `${id}.json`);
+
+  async function save(messages: AsyncIterable<IpcMessage>) {
+    const id = randomBytes(16).toString('hex');
+    const file = await open(stream(id), 'wx');
+    try {
+      const room = limits.maxStoredUploadBytes - (await storedBytes(directory));
+      const written = await writeMessages(file, messages, Math.min(limits.maxUploadBytes, room), limits.maxUploadBytes);
+      const upload = { ...written, expiresAtMs: Date.now() + uploadLifetimeMs };
+      await writeFile(`${sidecar(id)}.draft`, JSON.stringify(upload));
+      await rename(`${sidecar(id)}.draft`, sidecar(id));
+      return { id, ...upload };
+    } catch (error) {
+      await rm(stream(id), { force: true });
+      throw asStorageError(error);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async function find(id: string): Promise<Upload> {
+    if (!/^[0-9a-f]{32}$/.test(id))
+      throw new FeatureStoreError('INVALID_ARGUMENT', `"${id}" is no upload; DoPut answers with an upload's id`);
+    const text = await readFile(sidecar(id), 'utf8').catch(() => undefined);
+    const upload = text === undefined ? undefined : uploadSchema.parse(JSON.parse(text));
+    if (upload === undefined || upload.expiresAtMs < Date.now()) {
+      throw new FeatureStoreError('NOT_FOUND', `upload expired: "${id}" is kept for ten minutes only; send the frame again`, {
+        details: { upload: id },
+      });
+    }
+    const file = await open(stream(id), 'r');
+    try {
+      const [first] = await readNext(file, 0);
+      return {
+        id,
+        ...upload,
+        schema: decodeSchemaMessage((first as IpcMessage).header),
+        messages: () => readMessages(stream(id), upload.bytes),
+      };
+    } finally {
+      await file.close();
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    for (const name of await readdir(directory)) {
+      const id = name.slice(0, 32);
+      const text = await readFile(sidecar(id), 'utf8').catch(() => undefined);
+      const expires =
+        text === undefined ? await draftExpiry(join(directory, name)) : (JSON.parse(text) as { expiresAtMs: number }).expiresAtMs;
+      if (expires >= Date.now()) continue;
+      await rm(join(directory, name), { force: true });
+      logger.debug({ upload: id }, 'expired upload removed');
+    }
+  }
+
+  return { save, find, sweep };
+}
+
+/** Reads an Arrow IPC stream of `bytes` bytes after its schema; DATA_LOSS when it is shorter. */
+async function* readMessages(path: string, bytes: number): AsyncGenerator<IpcMessage, void> {
+  const file = await open(path, 'r');
+  try {
+    let [, at] = await readNext(file, 0);
+    while (at < bytes) {
+      const [message, next] = await readNext(file, at);
+      at = next;
+      yield message;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** One message: 0xFFFFFFFF | int32 length of the flatbuffer | flatbuffer | body. */
+async function readNext(file: FileHandle, at: number): Promise<[IpcMessage, number]> {
+  const prefix = await readExactly(file, at, 8);
+  const header = await readExactly(file, at + 8, prefix.readInt32LE(4));
+  const { bodyLength } = peekMessage(header);
+  const bodyStart = at + 8 + header.length;
+  const body = await readExactly(file, bodyStart, bodyLength);
+  return [{ header, body }, bodyStart + bodyLength];
+}
+
+async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await file.read(buffer, at, Math.min(length - at, 1 << 30), position + at);
+    if (bytesRead === 0)
+      throw new FeatureStoreError('DATA_LOSS', 'an upload at rest is shorter than it was; send the frame again');
+    at += bytesRead;
+  }
+  return buffer;
+}
+
+async function writeMessages(file: FileHandle, messages: AsyncIterable<IpcMessage>, room: number, most: number) {
+  const hash = createHash('sha256');
+  let rows = 0;
+  let bytes = 0;
+  let first = true;
+  for await (const { header, body } of messages) {
+    const summary = peekMessage(header);
+    if (first !== (summary.kind === 'schema')) {
+      throw new FeatureStoreError(
+        'INVALID_ARGUMENT',
+        'a frame is one schema, then its dictionaries and batches; the messages came in another order',
+      );
+    }
+    if (first) decodeSchemaMessage(header);
+    first = false;
+    if (summary.bodyLength !== body.length) {
+      throw new FeatureStoreError(
+        'INVALID_ARGUMENT',
+        `an Arrow message announces a body of ${summary.bodyLength} bytes and brings ${body.length}`,
+      );
+    }
+    if (summary.kind === 'recordBatch') rows += summary.length;
+    for (const part of [encapsulateMessage(header), body]) {
+      bytes += part.length;
+      if (bytes > room) throw tooLarge(room, most);
+      hash.update(part);
+      await writeFully(file, part);
+    }
+  }
+  if (first)
+    throw new FeatureStoreError('INVALID_ARGUMENT', 'the upload ended before its schema; send the schema of the frame first');
+  return { rows, bytes, sha256: hash.digest('hex') };
+}
+
+async function writeFully(file: FileHandle, part: Uint8Array): Promise<void> {
+  for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten;
+}
+
+function tooLarge(room: number, most: number): FeatureStoreError {
+  if (room === most)
+    return new FeatureStoreError(
+      'RESOURCE_EXHAUSTED',
+      `a frame may have ${most} bytes (flight.limits.maxUploadBytes); send it in parts`,
+    );
+  return new FeatureStoreError(
+    'RESOURCE_EXHAUSTED',
+    'the uploads kept at the moment leave no room for this frame; try again when they have expired, in at most 600 s',
+    {
+      details: { retry_after_seconds: 600 },
+    },
+  );
+}
+
+async function storedBytes(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory)) bytes += (await stat(join(directory, name)).catch(() => ({ size: 0 }))).size;
+  return bytes;
+}
+
+/** A file without a sidecar is being written, or was when a process died: a lifetime after its last write it may go. */
+async function draftExpiry(path: string): Promise<number> {
+  const info = await stat(path).catch(() => undefined);
+  return info === undefined ? 0 : info.mtimeMs + uploadLifetimeMs;
+}
+
+function asStorageError(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') return error;
+  return new FeatureStoreError(
+    'RESOURCE_EXHAUSTED',
+    'the disk under the storage folder is full, so the frame cannot be kept; free some space and send it again',
+    {
+      details: { retry_after_seconds: 60 },
+      cause: error,
+    },
+  );
+}
