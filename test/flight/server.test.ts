@@ -58,6 +58,12 @@ describe('the methods', () => {
   });
 });
 
+describe('memory', () => {
+  it('that a handler uses again after yielding it has been sent by then', async () => {
+    expect(await runClient('reused', [server.port])).toBe('ok');
+  });
+});
+
 describe('errors', () => {
   it('reach the client with code, message and details, early and in mid-stream', async () => {
     const outcomes = (await runClient('all_errors', [server.port])) as Record<string, [string, object, string]>;

@@ -1,6 +1,7 @@
 """The pyarrow side of the Flight server's tests: client.py FUNCTION PORT ARGUMENTS prints JSON."""
 
 import json
+import os
 import random
 import sys
 import threading
@@ -78,7 +79,7 @@ def outcome(action):
     """The exception's class and the error trailer, or the value."""
     try:
         return action()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (a cancelled call raises KeyboardInterrupt)
         return [type(error).__name__, errors.last, str(error)[:3000]]
 
 
@@ -103,7 +104,7 @@ def every_method(port):
     put(client, "other", table)
     assert [list(f.descriptor.path) for f in client.list_flights()] == [[b"shelf", b"table"], [b"shelf", b"other"]]
     assert len(list(client.list_flights(b"oth"))) == 1
-    assert [(a.type, a.description) for a in client.list_actions()][0] == ("echo", "gives back what it is given")
+    assert next((a.type, a.description) for a in client.list_actions()) == ("echo", "gives back what it is given")
     assert [r.body.to_pybytes() for r in client.do_action(("echo", b"body"))] == [b"body", b"done"]
     encoded = info.serialize()
     request = b"\x0a" + bytes([len(encoded) % 128 + 128, len(encoded) // 128]) + encoded
@@ -133,7 +134,9 @@ def every_method(port):
 def protobuf(port):
     """What pyarrow makes of messages: the other half of messages.test.ts."""
     descriptor = fl.FlightDescriptor.for_path("a", "", "é")
-    endpoint = fl.FlightEndpoint(fl.Ticket(b"t\xff"), ["grpc://h:1", "grpc://h:2"], pa.scalar(1772625600000001, pa.timestamp("us", "UTC")), b"e")
+    endpoint = fl.FlightEndpoint(
+        fl.Ticket(b"t\xff"), ["grpc://h:1", "grpc://h:2"], pa.scalar(1772625600000001, pa.timestamp("us", "UTC")), b"e"
+    )
     info = fl.FlightInfo(pa.schema([("a", pa.int32())]), descriptor, [endpoint], -1, 2**62, True, b"m")
     values = {
         "path": descriptor,
@@ -240,7 +243,7 @@ def cancelled_at_random(port, threads, streams):
                     del writer, reader
                 else:
                     outcome(lambda: list(client.do_action(("hang", b""), fl.FlightCallOptions(timeout=rng.random() / 4))))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001
                 failures.append(repr(error))
 
     workers = [threading.Thread(target=work, args=(seed,)) for seed in range(int(threads))]
@@ -278,8 +281,6 @@ def upload_ahead(port):
     time.sleep(1.5)
     print(json.dumps(len(written)))
     sys.stdout.flush()
-    import os
-
     os._exit(0)
 
 
@@ -311,6 +312,22 @@ def large(port, megabytes):
     batch = pa.record_batch({"x": np.arange(int(megabytes) * 131072)})
     put(client, "large", batch)
     return client.do_get(ticket("large")).read_chunk().data.equals(batch)
+
+
+def reused(port):
+    """Memory that is overwritten after it was handed over must have been sent by then: large batches and small."""
+    client = connect(port)
+    for batch, repeat in ((wide(), 30), (wide(10, 2), 5000)):
+        put(client, "reused", batch)
+        reader = client.do_get(ticket("reused", repeat=repeat, reuse=True))
+        count = 0
+        for chunk in reader:
+            assert chunk.data.equals(batch), f"batch {count} changed on its way"
+            count += 1
+            if batch.num_rows > 10 and count % 10 == 0:
+                time.sleep(0.1)
+        assert count == repeat
+    return "ok"
 
 
 def refused_large(port):

@@ -20,6 +20,8 @@ export interface ShelfTicket {
   delayMs?: number;
   /** An error in place of the end. */
   fail?: { code: ErrorCode; message: string; details?: Record<string, unknown> };
+  /** Overwrites the memory of every batch as soon as the transport asks for the next. */
+  reuse?: boolean;
   /** Ends without any message. */
   empty?: boolean;
 }
@@ -121,7 +123,9 @@ export function createShelfHandler(): ShelfHandler {
       for (const batch of batches) {
         if (ticket.delayMs !== undefined) await sleep(ticket.delayMs, undefined, { signal: context.signal });
         state.yielded++;
-        yield { ...batch, body: splitAnywhere(batch.body) };
+        const body = ticket.reuse ? Buffer.from(batch.body) : batch.body;
+        yield { ...batch, body: splitAnywhere(body) };
+        if (ticket.reuse) body.fill(0xee);
       }
     }
     if (ticket.fail) throw new FeatureStoreError(ticket.fail.code, ticket.fail.message, { details: ticket.fail.details });
