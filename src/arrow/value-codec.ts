@@ -10,18 +10,21 @@ export function encodeFixed(type: ArrowType, view: DataView, at: number, value: 
       if (type.bits === 64) view.setFloat64(at, value, true);
       else if (type.bits === 32) view.setFloat32(at, value, true);
       else view.setUint16(at, halfBits(value), true);
-      return;
+      break;
     case 'decimal':
-      return writeInt(view, at, type.bits, parseDecimal(value, type.precision, type.scale), true);
+      writeInt(view, at, type.bits, parseDecimal(value, type.precision, type.scale), true);
+      break;
     case 'fixedSizeBinary':
       if (!(value instanceof Uint8Array) || value.byteLength !== type.width) throw mismatch(type, value);
-      return new Uint8Array(view.buffer, view.byteOffset + at, type.width).set(value);
+      new Uint8Array(view.buffer, view.byteOffset + at, type.width).set(value);
+      break;
     case 'interval':
-      return encodeInterval(type.unit, view, at, value);
+      encodeInterval(type.unit, view, at, value);
+      break;
     default: {
       const { bits, signed } = integerOf(type);
       if (typeof value !== 'bigint' && !Number.isInteger(value)) throw mismatch(type, value);
-      return writeInt(view, at, bits, BigInt(value as bigint | number), signed);
+      writeInt(view, at, bits, BigInt(value as bigint | number), signed);
     }
   }
 }
@@ -104,8 +107,8 @@ interface IntervalValue {
 
 function encodeInterval(unit: 'yearMonth' | 'dayTime' | 'monthDayNano', view: DataView, at: number, value: unknown): void {
   const { months = 0, days = 0, milliseconds = 0, nanoseconds = 0n } = value as IntervalValue;
-  if (unit === 'yearMonth') return view.setInt32(at, months, true);
   view.setInt32(at, unit === 'dayTime' ? days : months, true);
+  if (unit === 'yearMonth') return;
   view.setInt32(at + 4, unit === 'dayTime' ? milliseconds : days, true);
   if (unit === 'monthDayNano') view.setBigInt64(at + 8, nanoseconds, true);
 }

@@ -1,0 +1,111 @@
+/** Strings and bytes out of DuckDB's vectors, and the types that are written as text. */
+import type { DuckDBEnumType } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+import { getBit } from './bitmap.ts';
+import { type LongStrings, loadLongStrings } from './duckdb-long-strings.ts';
+import { type ColumnBuilder, readValidity, withFirstOffset } from './duckdb-vector.ts';
+import { copyBytes } from './gather.ts';
+import { createGrowingBytes, createGrowingValidity, grow, takeBytes } from './growing-bytes.ts';
+import type { Field } from './schema.ts';
+import { checkTotal } from './take.ts';
+import { int32View } from './typed-view.ts';
+
+/** A string is 16 bytes: uint32 length, then up to 12 bytes in place, or 4 of them and a pointer to all. */
+export function createTextBuilder(field: Field): ColumnBuilder {
+  let bytes: Uint8Array;
+  let words: Int32Array;
+  let long: LongStrings;
+  const rows: RowTexts = {
+    load(vector, size, nulls) {
+      bytes = duckdb.vector_get_data(vector, 16 * size);
+      words = int32View(bytes);
+      long = loadLongStrings(bytes, size, nulls);
+    },
+    length: (row) => words[4 * row] as number,
+    copy(row, length, target, at) {
+      if (length > 12) return long.copy(row, length, target, at);
+      for (let i = 0, from = 16 * row + 4; i < length; i++) target[at + i] = bytes[from + i] as number;
+    },
+  };
+  return createRowTextBuilder(field, rows);
+}
+
+/** An enum's values as text. */
+export function createEnumBuilder(field: Field, type: DuckDBEnumType): ColumnBuilder {
+  const encoder = new TextEncoder();
+  const values = type.values.map((value) => encoder.encode(value));
+  const width = type.values.length <= 0xff ? 1 : type.values.length <= 0xffff ? 2 : 4;
+  const arrays = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
+  let codes: Uint8Array | Uint16Array | Uint32Array;
+  return createRowTextBuilder(field, {
+    load(vector, size) {
+      const data = duckdb.vector_get_data(vector, width * size);
+      codes = new arrays[width](data.buffer as ArrayBuffer, data.byteOffset, size);
+    },
+    length: (row) => (values[codes[row] as number] as Uint8Array).byteLength,
+    copy: (row, length, target, at) => copyBytes(target, at, values[codes[row] as number] as Uint8Array, 0, length),
+  });
+}
+
+/** A uuid's 36 characters. DuckDB stores it as a 128-bit integer with the highest bit flipped, so that it sorts as text does. */
+export function createUuidBuilder(field: Field): ColumnBuilder {
+  let bytes: Uint8Array;
+  return createRowTextBuilder(field, {
+    load(vector, size) {
+      bytes = duckdb.vector_get_data(vector, 16 * size);
+    },
+    length: () => 36,
+    copy(row, _, target, start) {
+      let at = start;
+      for (let i = 15; i >= 0; i--) {
+        const byte = (bytes[16 * row + i] as number) ^ (i === 15 ? 0x80 : 0);
+        target[at++] = hexDigit(byte >> 4);
+        target[at++] = hexDigit(byte & 15);
+        if (i === 12 || i === 10 || i === 8 || i === 6) target[at++] = 0x2d;
+      }
+    },
+  });
+}
+
+function hexDigit(value: number): number {
+  return value < 10 ? 0x30 + value : 0x57 + value;
+}
+
+interface RowTexts {
+  load(vector: duckdb.Vector, size: number, nulls: Uint8Array | undefined): void;
+  /** Bytes of a row that is not null. */
+  length(row: number): number;
+  copy(row: number, length: number, target: Uint8Array, at: number): void;
+}
+
+function createRowTextBuilder(field: Field, rows: RowTexts): ColumnBuilder {
+  const ends = createGrowingBytes();
+  const data = createGrowingBytes();
+  const validity = createGrowingValidity();
+  let nulls: Uint8Array | undefined;
+  return {
+    load(vector, size) {
+      nulls = readValidity(vector, size);
+      rows.load(vector, size, nulls);
+    },
+    append(start, count) {
+      const firstEnd = grow(ends, 4 * count);
+      const out = int32View(ends.bytes.subarray(firstEnd));
+      let total = data.length;
+      for (let i = 0; i < count; i++) {
+        const row = start + i;
+        if (nulls === undefined || getBit(nulls, row)) total += rows.length(row);
+        out[i] = total;
+      }
+      checkTotal(field.name, total);
+      let at = grow(data, total - data.length);
+      for (let i = 0; i < count; i++) {
+        const end = out[i] as number;
+        if (end > at) rows.copy(start + i, end - at, data.bytes, at);
+        at = end;
+      }
+      validity.append(nulls, start, count);
+    },
+    take: () => ({ field, ...validity.take(), buffers: [withFirstOffset(takeBytes(ends)), takeBytes(data)], children: [] }),
+  };
+}
