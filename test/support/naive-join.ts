@@ -3,7 +3,7 @@ import type { KeyType, ValueType } from '../../src/definitions/value-type.ts';
 import { fitNaively, type NaiveFitted } from './naive-default.ts';
 import { type NaiveTime, type NaiveZone, toInstantNaively } from './naive-instant.ts';
 import { convertKeysNaively, type NaiveKeyColumn } from './naive-keys.ts';
-import { compareNaively } from './naive-order.ts';
+import { compareNaively, compareSignsNaively } from './naive-order.ts';
 
 export type NaiveType = ValueType | NaiveTime | { readonly kind: 'list'; readonly element: NaiveType };
 
@@ -116,7 +116,10 @@ function findWinner(view: NaiveView, candidates: readonly Candidate[], { keys, t
   const visible = candidates.filter(
     (one) => one.visibleUs !== null && one.visibleUs <= timeUs && one.keys.every((key, index) => key === keys[index]),
   );
-  for (const one of visible) if (winner === undefined || compareCandidates(view, one, winner) > 0) winner = one;
+  for (const one of visible) {
+    if (winner === undefined) winner = one;
+    else if ((compareCandidates(view, one, winner) || compareSigns(view, one, winner)) > 0) winner = one;
+  }
   for (const one of visible) {
     if (winner === undefined || one.eventUs !== winner.eventUs || one.createdUs !== winner.createdUs) continue;
     if (compareCandidates(view, one, winner) !== 0) ties++;
@@ -135,6 +138,14 @@ function compareCandidates({ keys, source }: NaiveView, a: Candidate, b: Candida
   for (const { name, type } of source.columns) {
     if (apart.includes(name)) continue;
     const order = compareNaively(...comparable(source, type, a.row[name], b.row[name]));
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+function compareSigns({ source }: NaiveView, a: Candidate, b: Candidate): number {
+  for (const { name } of source.columns) {
+    const order = compareSignsNaively(a.row[name], b.row[name]);
     if (order !== 0) return order;
   }
   return 0;

@@ -23,6 +23,18 @@ export function compareNaively(type: NaiveType, a: unknown, b: unknown): number 
   }
 }
 
+/** Where values are equal but not the same (0 and -0): -0 first, so that even then the answer does not depend on file order. */
+export function compareSignsNaively(a: unknown, b: unknown): number {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    for (let i = 0; i < a.length && i < b.length; i++) {
+      const order = compareSignsNaively(a[i], b[i]);
+      if (order !== 0) return order;
+    }
+    return 0;
+  }
+  return (Object.is(b, -0) ? 1 : 0) - (Object.is(a, -0) ? 1 : 0);
+}
+
 /** Unscaled at 38 digits after the point, so that decimals of any scale compare. */
 function unscaled(text: string): bigint {
   const negative = text.startsWith('-');
