@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   };
   async function applyNow() {
     const fresh = await loadRepository(root, environment);
-    const planned = await planApply(fresh, state, (table) => history.describeTable(table, table.paths.join(', ')));
+    const planned = await planApply(fresh, state, history.describeTable);
     registry = await applyPlanned(planned, state, new Date().toISOString());
     logger.info({ version: registry.version, changes: planned.plan.changes.length }, 'definitions applied');
     return { version: registry.version, changes: planned.plan.changes };

@@ -1,9 +1,10 @@
 /** An entity frame that the server reads itself: a Parquet or CSV file inside what clients may name. */
 import { extname } from 'node:path';
-import { createChunkAppender, duckdbField } from '../arrow/from-duckdb.ts';
+import { duckdbField } from '../arrow/from-duckdb.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
+import { readColumns } from '../offline/duckdb/read-columns.ts';
 import { compileTable } from '../offline/duckdb/table.ts';
 import { readTableState } from '../offline/source-state.ts';
 import type { TableDocument } from '../registry/document.ts';
@@ -51,18 +52,11 @@ async function* readRows(
   maxRows: number,
   signal: AbortSignal,
 ): AsyncGenerator<SentBatch, void> {
-  const appender = createChunkAppender(schema.fields);
-  const take = (): SentBatch => {
-    const columns = appender.take();
-    return { columns, length: columns[0]?.length ?? 0, before: [], plain: plainReader(columns, new Map()) };
-  };
   const session = await engine.openSession(signal);
   try {
-    for await (const chunk of session.stream(sql)) {
-      appender.append(chunk);
-      if (appender.rows + 2048 > maxRows) yield take();
+    for await (const columns of readColumns(session, sql, schema.fields, maxRows)) {
+      yield { columns, length: columns[0]?.length ?? 0, before: [], plain: plainReader(columns, new Map()) };
     }
-    if (appender.rows > 0) yield take();
   } finally {
     session.close();
   }

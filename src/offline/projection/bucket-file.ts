@@ -1,6 +1,7 @@
 /** One bucket of a projection on disk: an Arrow IPC stream, read whole and checked. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { columnFromValues } from '../../arrow/build.ts';
 import type { Column } from '../../arrow/column.ts';
 import { concatColumns } from '../../arrow/concat.ts';
 import { decodeRecordBatch, encodeRecordBatch } from '../../arrow/record-batch.ts';
@@ -60,8 +61,8 @@ export async function readBucket(path: string, schema: Schema, expected: Manifes
     if (message === 0) continue;
     parts.push(decodeRecordBatch(schema, header, content.subarray(bodyStart, bodyEnd)).columns);
   }
-  const columns = schema.fields.map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
-  return columns;
+  if (parts.length === 0) return schema.fields.map((field) => columnFromValues(field, []));
+  return schema.fields.map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
 }
 
 async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<number> {

@@ -3,7 +3,6 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBType } from '@duckdb/node-api';
 import type { Column } from '../../arrow/column.ts';
-import { createChunkAppender } from '../../arrow/from-duckdb.ts';
 import { type Field, field, type Schema } from '../../arrow/schema.ts';
 import { takeColumn } from '../../arrow/take.ts';
 import { parseValueType } from '../../definitions/value-type.ts';
@@ -11,6 +10,7 @@ import { didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine, Session } from '../duckdb/engine.ts';
 import { compileIsUnclear, compileLocalUs, isZoneless } from '../duckdb/instant.ts';
+import { readColumns } from '../duckdb/read-columns.ts';
 import { quoteName } from '../duckdb/sql.ts';
 import { compileTable } from '../duckdb/table.ts';
 import { featureField } from '../feature-field.ts';
@@ -165,21 +165,18 @@ async function writeProjection(session: Session, query: ProjectionQuery, input: 
   );
   let rows = 0;
   try {
-    const appender = createChunkAppender(schema.fields);
     let previous: Column[] | undefined;
-    const flush = async () => {
-      const columns = appender.take();
+    for await (const columns of readColumns(
+      session,
+      compileProjection(query),
+      schema.fields,
+      partRows * Math.max(1, count / 8),
+    )) {
       if (!query.byValue && hasTies(columns, previous, view.keys.length, source.createdTimestamp !== undefined)) return true;
       previous = columns;
       rows += (columns[0] as Column).length;
       await writePart(view, columns, buckets);
-      return false;
-    };
-    for await (const chunk of session.stream(compileProjection(query))) {
-      appender.append(chunk);
-      if (appender.rows >= partRows * Math.max(1, count / 8) && (await flush())) return true;
     }
-    if (appender.rows > 0 && (await flush())) return true;
     const written = [];
     for (const bucket of buckets) written.push(await bucket.finish());
     await writeFile(join(draft, 'manifest.json'), encodeManifest({ rows, byValue: query.byValue, buckets: written }));
