@@ -28,7 +28,7 @@ export async function bindRepository(repository: Repository, describeTable: Desc
   );
   const sources = await Promise.all(
     definitionsOfKind(repository, 'batchSource').map((loaded) =>
-      bindSource(loaded.definition, loaded.file, repository.root, describeTable, reportFor(loaded)),
+      bindSource(loaded.definition, loaded.file, describeTable, reportFor(loaded)),
     ),
   );
   const sourcesByName = new Map(sources.map((source) => [source.name, source]));

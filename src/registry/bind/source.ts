@@ -8,10 +8,11 @@ import { bindDescribed, checkName, checkOptions, optionNames } from './options.t
 import { bindTable } from './table.ts';
 
 /**
- * The columns of a table in their order, with DuckDB's type text (as DESCRIBE prints it), `columnTypes` obeyed. `root` is the
- * repository, to which the paths are relative. A FeatureStoreError says why a table cannot be read.
+ * The columns of a source's table in their order, with DuckDB's type text (as DESCRIBE prints it), `columnTypes` obeyed. Paths are
+ * relative to the repository. A FeatureStoreError says why the table cannot be read; one whose `details.source` is the source's name
+ * names the source in its message too.
  */
-export type DescribeTable = (table: TableDocument, root: string) => Promise<readonly ColumnDocument[]>;
+export type DescribeTable = (table: TableDocument, source: string) => Promise<readonly ColumnDocument[]>;
 
 const ownOptions = ['table', 'eventTimestamp', 'createdTimestamp', 'availableAt', 'timezone', 'ambiguousTime'] as const;
 const timestampOptions = ['eventTimestamp', 'createdTimestamp', 'availableAt'] as const;
@@ -20,7 +21,6 @@ const timestampOptions = ['eventTimestamp', 'createdTimestamp', 'availableAt'] a
 export async function bindSource(
   source: BatchSource,
   file: string,
-  root: string,
   describeTable: DescribeTable,
   report: Report,
 ): Promise<SourceDocument> {
@@ -29,7 +29,7 @@ export async function bindSource(
   checkOptions(what, source, optionNames(...ownOptions), report);
   checkZone(what, source, report);
   const table = bindTable(what, source.table, report);
-  const columns = table === undefined ? [] : await readColumns(what, table, root, describeTable, report);
+  const columns = table === undefined ? [] : await readColumns(source.name, table, describeTable, report);
   for (const option of timestampOptions) {
     const problem = timestampProblem(source, option, columns, table);
     if (problem !== undefined) report(`${what}: ${option} ${problem}`);
@@ -49,24 +49,24 @@ export async function bindSource(
 }
 
 async function readColumns(
-  what: string,
+  source: string,
   table: TableDocument,
-  root: string,
   describeTable: DescribeTable,
   report: Report,
 ): Promise<readonly ColumnDocument[]> {
   if (table.paths.length === 0) return [];
+  const what = `source "${source}"`;
   try {
-    const columns = await describeTable(table, root);
+    const columns = await describeTable(table, source);
     const names = columns.map((column) => column.name);
     for (const name of Object.keys(table.columnTypes ?? {})) {
-      if (!names.includes(name))
-        report(`${what}: columnTypes names column "${name}", which ${pathsOf(table)} does not have${didYouMean(name, names)}`);
+      if (names.includes(name)) continue;
+      report(`${what}: columnTypes names column "${name}", which ${pathsOf(table)} does not have${didYouMean(name, names)}`);
     }
     return columns;
   } catch (error) {
     if (!(error instanceof FeatureStoreError)) throw error;
-    report(`${what}: ${error.message}`);
+    report(error.details.source === source ? error.message : `${what}: ${error.message}`);
     return [];
   }
 }
