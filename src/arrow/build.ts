@@ -2,7 +2,7 @@
 import { FeatureStoreError } from '../errors.ts';
 import { bitmapBytes, setBit } from './bitmap.ts';
 import type { Column } from './column.ts';
-import { layoutOf } from './layout.ts';
+import { hasValidity, layoutOf } from './layout.ts';
 import { type ArrowType, type Field, formatType } from './schema.ts';
 import { bytesOf, dataView, writeOffsets } from './typed-view.ts';
 import { encodeFixed } from './value-codec.ts';
@@ -89,7 +89,7 @@ export function storedType(field: Field): ArrowType {
 
 function buildValidity(field: Field, values: readonly unknown[]): Pick<Column, 'nullCount' | 'validity'> {
   const nullCount = values.reduce((count: number, value) => count + (value == null ? 1 : 0), 0);
-  if (nullCount === 0 || field.type.id === 'union' || field.type.id === 'runEndEncoded') return { nullCount: 0 };
+  if (nullCount === 0 || !hasValidity(layoutOf(field))) return { nullCount: 0 };
   const validity = new Uint8Array(bitmapBytes(values.length));
   for (const [row, value] of values.entries()) if (value != null) setBit(validity, row);
   return { nullCount, validity };
