@@ -113,7 +113,7 @@ function planLookup(
   const renamed = request.keys[label] ?? {};
   for (const joinKey of Object.keys(renamed)) {
     const names = view.keys.map((key) => key.name);
-    if (!names.includes(joinKey)) throw unknownName(`join key of view ${view.name} (in keys)`, joinKey, names);
+    if (!names.includes(joinKey)) throw unknownName('join key', joinKey, names, ` in view "${view.name}" (named in keys)`);
   }
   const keys = view.keys.map(({ name, type }) => {
     const column = renamed[name] ?? serviceKeys[name] ?? name;
@@ -157,15 +157,14 @@ function findView(registry: RegistryDocument, name: string): ViewDocument {
 function findFeature(view: ViewDocument, name: string): FeatureDocument {
   const feature = view.features.find((candidate) => candidate.name === name);
   const names = view.features.map((candidate) => candidate.name);
-  if (feature === undefined) throw unknownName(`feature of view "${view.name}"`, name, names);
+  if (feature === undefined) throw unknownName(`feature`, name, names, ` in view "${view.name}"`);
   return feature;
 }
 
-function unknownName(kind: string, name: string, valid: readonly string[]): FeatureStoreError {
+function unknownName(kind: string, name: string, valid: readonly string[], where = ''): FeatureStoreError {
   const known = valid.length === 0 ? '; none has been applied' : valid.length <= 8 ? `; there are ${valid.join(', ')}` : '';
-  return new FeatureStoreError('NOT_FOUND', `there is no ${kind} "${name}"${didYouMean(name, valid) || known}`, {
-    details: { kind, name },
-  });
+  const message = `there is no ${kind} "${name}"${where}${didYouMean(name, valid) || known}`;
+  return new FeatureStoreError('NOT_FOUND', message, { details: { kind, name } });
 }
 
 function keyHint(label: string, joinKey: string): string {
@@ -195,7 +194,7 @@ function findColumn(frame: Schema, column: string, need: string, fix: string): n
 function refuseUnusedKeys(request: HistoricalRequest, lookups: readonly LookupPlan[]): void {
   const labels = lookups.map((lookup) => lookup.label);
   for (const label of Object.keys(request.keys)) {
-    if (!labels.includes(label)) throw unknownName('view or prefix in this request (in keys)', label, labels);
+    if (!labels.includes(label)) throw unknownName('view or prefix', label, labels, ' in this request (named in keys)');
   }
 }
 

@@ -1,10 +1,10 @@
 /** A training set as Flight messages: schema, dictionaries, batches, and the report on the last batch. */
 
-import { columnFromValues } from '../arrow/build.ts';
 import type { Compression } from '../arrow/compression.ts';
 import { encodeRecordBatch, type RecordBatch } from '../arrow/record-batch.ts';
 import type { Field, Schema } from '../arrow/schema.ts';
 import { encodeSchemaMessage } from '../arrow/schema-message.ts';
+import { FeatureStoreError } from '../errors.ts';
 import type { FlightMessage } from '../flight/protocol.ts';
 import { answerFields, answerFrame, createReport, type FeatureReport, type PreparedPlan } from '../offline/answer/answer.ts';
 import type { RetrievalPlan } from '../offline/plan.ts';
@@ -30,7 +30,7 @@ export function answerSchema(frame: Schema, plan: RetrievalPlan, facts?: Pick<An
   return { fields: [...frame.fields, ...added], metadata };
 }
 
-/** Streams the answer; the consumer's pace is the stream's pace. An answer of no rows has one empty batch. */
+/** Streams the answer; the consumer's pace is the stream's pace. A frame without rows has one empty batch, and so has its answer. */
 export async function* streamAnswer(
   prepared: PreparedPlan,
   frame: Schema,
@@ -56,7 +56,7 @@ export async function* streamAnswer(
     for (const message of sent.before) yield { header: message.header, body: [message.body] };
     held = encode(answer);
   }
-  held ??= encode(emptyBatch(schema));
+  if (held === undefined) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
   const report = describeReport(features, totals, (performance.now() - started) / 1000, facts.finalIdentity());
   yield { ...held, metadata: Buffer.from(JSON.stringify({ report })) };
 }
@@ -81,10 +81,6 @@ function describeReport(
 
 function round(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6;
-}
-
-function emptyBatch(schema: Schema): RecordBatch {
-  return { schema, length: 0, columns: schema.fields.map((field) => columnFromValues(field, [])) };
 }
 
 /**

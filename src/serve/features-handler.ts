@@ -1,5 +1,5 @@
 /** The Flight handler: joins the wire's commands to history, uploads and the catalogue. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Schema } from '../arrow/schema.ts';
 import { decodeSchemaMessage, encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
@@ -22,6 +22,7 @@ import type { RegistryDocument } from '../registry/document.ts';
 import { answerSchema, streamAnswer } from './answer-stream.ts';
 import { catalogueKinds, describeCatalogue, listCatalogue } from './catalogue.ts';
 import { type IpcMessage, readFrameBatches, type SentBatch } from './frame.ts';
+import { createFrameHash } from './frame-hash.ts';
 import { trainingSetIdentity } from './identity.ts';
 import { openPathFrame } from './path-frame.ts';
 import type { QueryQueue } from './query-queue.ts';
@@ -69,7 +70,8 @@ const actions = [
 export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
   const { history, uploads, queue } = parts;
   const versions = `${parts.info.product} ${parts.info.version}, DuckDB ${history.engineVersion}`;
-  const running = new Map<string, AbortController>();
+  /** By query, as a ticket may be redeemed more than once. */
+  const running = new Map<string, Set<AbortController>>();
 
   async function openFrame(request: HistoricalRequest): Promise<Frame> {
     if ((request.upload == null) === (request.path == null)) {
@@ -138,9 +140,14 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
   ): AsyncGenerator<FlightMessage, void> {
     const plan = planRetrieval(parts.registry(), request, frame.schema, nowUs);
     const cancelled = new AbortController();
-    running.set(query, cancelled);
+    const streams = running.get(query) ?? new Set();
+    running.set(query, streams.add(cancelled));
+    const forget = () => {
+      streams.delete(cancelled);
+      if (streams.size === 0) running.delete(query);
+    };
     const turn = await queue.enter(context.token ?? '', AbortSignal.any([context.signal, cancelled.signal])).catch((error) => {
-      running.delete(query);
+      forget();
       throw error;
     });
     let prepared: Awaited<ReturnType<History['prepare']>> | undefined;
@@ -164,7 +171,7 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
     } finally {
       prepared?.release();
       turn.leave();
-      running.delete(query);
+      forget();
     }
   }
 
@@ -181,7 +188,8 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
     if (first.done)
       throw new FeatureStoreError('INVALID_ARGUMENT', 'the frame ended before its schema; send a schema and its batches');
     const schema = decodeSchemaMessage(first.value.header);
-    const hash = createHash('sha256').update(first.value.header);
+    const hash = createFrameHash();
+    hash.update(first.value);
     const frame: Frame = {
       schema,
       rows: undefined,
@@ -189,17 +197,18 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       batches: (maxRows) =>
         readFrameBatches(
           schema,
-          tap({ [Symbol.asyncIterator]: () => messages }, (message) => hash.update(message.header).update(message.body)),
+          tap({ [Symbol.asyncIterator]: () => messages }, (message) => hash.update(message)),
           maxRows,
         ),
     };
-    yield* answer(request, BigInt(Date.now()) * 1000n, randomUUID(), frame, context, () => hash.digest('hex'));
+    yield* answer(request, BigInt(Date.now()) * 1000n, randomUUID(), frame, context, () => hash.digest());
   }
 
   function cancelQuery(query: string): boolean {
-    const controller = running.get(query);
-    controller?.abort(new FeatureStoreError('ABORTED', `query ${query} was cancelled`, { details: { query } }));
-    return controller !== undefined;
+    const streams = running.get(query) ?? [];
+    const reason = new FeatureStoreError('ABORTED', `query ${query} was cancelled`, { details: { query } });
+    for (const stream of streams) stream.abort(reason);
+    return running.has(query);
   }
 
   async function act(type: string, body: Uint8Array): Promise<unknown> {

@@ -1,10 +1,11 @@
 /** Entity frames as they come in, message by message: batches to answer, and the dictionaries that go before them. */
+import { columnFromValues } from '../arrow/build.ts';
 import type { Column } from '../arrow/column.ts';
 import { concatColumns } from '../arrow/concat.ts';
 import { peekMessage } from '../arrow/message.ts';
 import { decodeDictionaryColumn } from '../arrow/plain.ts';
-import { decodeDictionaryBatch, decodeRecordBatch } from '../arrow/record-batch.ts';
-import type { Schema } from '../arrow/schema.ts';
+import { decodeDictionaryBatch, decodeRecordBatch, dictionaryValues, encodeDictionaryBatch } from '../arrow/record-batch.ts';
+import type { Field, Schema } from '../arrow/schema.ts';
 import { sliceColumn } from '../arrow/slice.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { FrameBatch } from '../offline/answer/answer.ts';
@@ -21,7 +22,7 @@ export interface SentBatch extends FrameBatch {
 }
 
 /**
- * Reads the messages that follow a schema; batches of more than `maxRows` come in slices. The columns are views of
+ * Reads the messages that follow a schema; batches of more than `maxRows` come in slices, and a frame without any as an empty one. The columns are views of
  * the messages' bodies.
  */
 export async function* readFrameBatches(
@@ -31,6 +32,7 @@ export async function* readFrameBatches(
 ): AsyncGenerator<SentBatch, void> {
   const dictionaries = new Map<bigint, Column>();
   let before: IpcMessage[] = [];
+  let any = false;
   for await (const message of messages) {
     const { kind } = peekMessage(message.header);
     if (kind === 'schema')
@@ -44,6 +46,7 @@ export async function* readFrameBatches(
     }
     const { length, columns } = decodeRecordBatch(schema, message.header, message.body);
     const pieces = Math.max(1, Math.ceil(length / maxRows));
+    any = true;
     for (let piece = 0; piece < pieces; piece++) {
       const start = piece * maxRows;
       const end = pieces === 1 ? length : Math.min(length, start + maxRows);
@@ -52,6 +55,27 @@ export async function* readFrameBatches(
       before = [];
     }
   }
+  if (!any) yield emptyBatch(schema, before, dictionaries);
+}
+
+/** What stands for a frame without rows; a reader wants every dictionary of the schema before the first batch, were it empty. */
+function emptyBatch(schema: Schema, before: readonly IpcMessage[], known: ReadonlyMap<bigint, Column>): SentBatch {
+  const dictionaries = new Map(known);
+  const missing: IpcMessage[] = [];
+  for (const field of listDictionaryFields(schema.fields)) {
+    const id = (field.dictionary as { id: bigint }).id;
+    if (dictionaries.has(id)) continue;
+    const values = columnFromValues(dictionaryValues(field), []);
+    dictionaries.set(id, values);
+    const { header, body } = encodeDictionaryBatch({ id, isDelta: false, values });
+    missing.push({ header, body: Buffer.concat(body) });
+  }
+  const columns = schema.fields.map((field) => columnFromValues(field, []));
+  return { columns, length: 0, before: [...before, ...missing], plain: plainReader(columns, dictionaries) };
+}
+
+function listDictionaryFields(fields: readonly Field[]): Field[] {
+  return fields.flatMap((field) => [...(field.dictionary === undefined ? [] : [field]), ...listDictionaryFields(field.children)]);
 }
 
 /** Columns with their dictionaries resolved, each at most once. */

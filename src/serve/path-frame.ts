@@ -1,7 +1,10 @@
 /** An entity frame that the server reads itself: a Parquet or CSV file inside what clients may name. */
 import { extname } from 'node:path';
+import { columnFromValues } from '../arrow/build.ts';
+import type { Column } from '../arrow/column.ts';
 import { duckdbField } from '../arrow/from-duckdb.ts';
 import type { Schema } from '../arrow/schema.ts';
+import { sliceColumn } from '../arrow/slice.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
 import { readColumns } from '../offline/duckdb/read-columns.ts';
@@ -53,10 +56,22 @@ async function* readRows(
   signal: AbortSignal,
 ): AsyncGenerator<SentBatch, void> {
   const session = await engine.openSession(signal);
+  const sent = (columns: readonly Column[]): SentBatch => ({
+    columns,
+    length: columns[0]?.length ?? 0,
+    before: [],
+    plain: plainReader(columns, new Map()),
+  });
+  let any = false;
   try {
     for await (const columns of readColumns(session, sql, schema.fields, maxRows)) {
-      yield { columns, length: columns[0]?.length ?? 0, before: [], plain: plainReader(columns, new Map()) };
+      any = true;
+      const length = columns[0]?.length ?? 0;
+      for (let start = 0; start < length; start += maxRows) {
+        yield sent(columns.map((column) => sliceColumn(column, start, Math.min(length, start + maxRows))));
+      }
     }
+    if (!any) yield sent(schema.fields.map((field) => columnFromValues(field, [])));
   } finally {
     session.close();
   }

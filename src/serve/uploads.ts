@@ -1,5 +1,5 @@
 /** Entity frames at rest: each an Arrow IPC stream in the shared storage, kept for ten minutes. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { decodeSchemaMessage, encapsulateMessage } from '../arrow/schema-message
 import { FeatureStoreError } from '../errors.ts';
 import type { Logger } from '../observe.ts';
 import type { IpcMessage } from './frame.ts';
+import { createFrameHash } from './frame-hash.ts';
 
 export interface UploadLimits {
   readonly maxUploadBytes: number;
@@ -141,7 +142,7 @@ async function readExactly(file: FileHandle, position: number, length: number): 
 }
 
 async function writeMessages(file: FileHandle, messages: AsyncIterable<IpcMessage>, room: number, most: number) {
-  const hash = createHash('sha256');
+  const hash = createFrameHash();
   let rows = 0;
   let bytes = 0;
   let first = true;
@@ -153,7 +154,6 @@ async function writeMessages(file: FileHandle, messages: AsyncIterable<IpcMessag
         'a frame is one schema, then its dictionaries and batches; the messages came in another order',
       );
     }
-    if (first) decodeSchemaMessage(header);
     first = false;
     if (summary.bodyLength !== body.length) {
       throw new FeatureStoreError(
@@ -165,13 +165,13 @@ async function writeMessages(file: FileHandle, messages: AsyncIterable<IpcMessag
     for (const part of [encapsulateMessage(header), body]) {
       bytes += part.length;
       if (bytes > room) throw tooLarge(room, most);
-      hash.update(part);
       await writeFully(file, part);
     }
+    hash.update({ header, body });
   }
   if (first)
     throw new FeatureStoreError('INVALID_ARGUMENT', 'the upload ended before its schema; send the schema of the frame first');
-  return { rows, bytes, sha256: hash.digest('hex') };
+  return { rows, bytes, sha256: hash.digest() };
 }
 
 async function writeFully(file: FileHandle, part: Uint8Array): Promise<void> {

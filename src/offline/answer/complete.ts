@@ -38,14 +38,15 @@ export function completeFeature(
   fallback: FeatureDefault | undefined,
   counts: FeatureCounts,
 ): Completed {
-  const statuses = new Uint8Array(states.length);
   const tally = [0, 0, 0, 0];
-  const { validity } = values;
-  for (let row = 0; row < states.length; row++) {
-    let status = states[row] as number;
-    if (status === found && validity !== undefined && !getBit(validity, row)) status = nullValue;
-    statuses[row] = status;
-    tally[status] = (tally[status] as number) + 1;
+  for (let row = 0; row < states.length; row++) tally[states[row] as number] = (tally[states[row] as number] as number) + 1;
+  const missing = states.length - (tally[found] as number);
+  let statuses = states;
+  // Rows without a winner are null; only further nulls are values of their own.
+  if (values.validity !== undefined && values.nullCount > missing) {
+    statuses = markNulls(states, values.validity);
+    tally[nullValue] = values.nullCount - missing;
+    tally[found] = states.length - values.nullCount;
   }
   counts.present += tally[found] as number;
   counts.null_value += tally[nullValue] as number;
@@ -56,6 +57,14 @@ export function completeFeature(
   const value = fillDefaults(values, statuses, times, fallback, isDefault);
   for (let row = 0; row < isDefault.length; row++) counts.defaults += isDefault[row] as number;
   return { value, statuses, isDefault };
+}
+
+function markNulls(states: Uint8Array, validity: Uint8Array): Uint8Array {
+  const statuses = Uint8Array.from(states);
+  for (let row = 0; row < states.length; row++) {
+    if (states[row] === found && !getBit(validity, row)) statuses[row] = nullValue;
+  }
+  return statuses;
 }
 
 function fillDefaults(

@@ -40,6 +40,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     memory_limit: options.memory,
     temp_directory: options.spillDirectory,
     max_temp_directory_size: options.spillLimit,
+    // It takes a file rewritten within the same second for the file it knows, and mixes bytes of both.
+    enable_external_file_cache: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });

@@ -1,7 +1,8 @@
 /** From a key to the run of rows that hold it: an open-addressing table over the runs of sorted keys. */
-import { hashKeys, type Keys, sameKey } from './keys.ts';
+import { hashKeys, type Keys, sameKey, takeKeys } from './keys.ts';
 
 export interface KeyIndex {
+  /** One key a run: few enough to stay in the processor's cache where the rows would not. */
   readonly keys: Keys;
   /** First row of each run, and the number of rows at the end. */
   readonly starts: Int32Array;
@@ -21,7 +22,7 @@ export function buildKeyIndex(keys: Keys): KeyIndex {
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
     slots[slot] = run + 1;
   }
-  return { keys, starts, slots };
+  return { keys: takeKeys(keys, starts.subarray(0, runs)), starts, slots };
 }
 
 /** The run of each row's key, -1 where the key is null or has no run. Both sides hold keys of the same kind. */
@@ -37,7 +38,7 @@ export function lookUpKeys(index: KeyIndex, keys: Keys, hashes: Int32Array): Int
 }
 
 function lookUpInts(index: KeyIndex, held: Int32Array, wanted: Int32Array, hashes: Int32Array, found: Int32Array): void {
-  const { slots, starts } = index;
+  const { slots } = index;
   const mask = slots.length - 1;
   for (let row = 0; row < found.length; row++) {
     const low = wanted[2 * row] as number;
@@ -45,8 +46,7 @@ function lookUpInts(index: KeyIndex, held: Int32Array, wanted: Int32Array, hashe
     let slot = (hashes[row] as number) & mask;
     let run = (slots[slot] as number) - 1;
     while (run >= 0) {
-      const first = 2 * (starts[run] as number);
-      if (held[first] === low && held[first + 1] === high) break;
+      if (held[2 * run] === low && held[2 * run + 1] === high) break;
       slot = (slot + 1) & mask;
       run = (slots[slot] as number) - 1;
     }
@@ -55,12 +55,12 @@ function lookUpInts(index: KeyIndex, held: Int32Array, wanted: Int32Array, hashe
 }
 
 function lookUpBytes(index: KeyIndex, keys: Keys, hashes: Int32Array, found: Int32Array): void {
-  const { slots, starts } = index;
+  const { slots } = index;
   const mask = slots.length - 1;
   for (let row = 0; row < found.length; row++) {
     let slot = (hashes[row] as number) & mask;
     let run = (slots[slot] as number) - 1;
-    while (run >= 0 && !sameKey(index.keys, starts[run] as number, keys, row)) {
+    while (run >= 0 && !sameKey(index.keys, run, keys, row)) {
       slot = (slot + 1) & mask;
       run = (slots[slot] as number) - 1;
     }
