@@ -146,7 +146,7 @@ function decodeType(field: FbField, name: string): ArrowType {
     case Type.Map:
       return { id: 'map', keysSorted: table(new FbMap()).keysSorted() };
     case Type.Union:
-      return decodeUnion(table(new Union()), field.childrenLength());
+      return decodeUnion(table(new Union()), field.childrenLength(), name);
     case Type.RunEndEncoded:
       return { id: 'runEndEncoded' };
     default:
@@ -157,10 +157,13 @@ function decodeType(field: FbField, name: string): ArrowType {
   }
 }
 
-function decodeUnion(union: Union, children: number): ArrowType {
-  const typeIds = Array.from({ length: union.typeIdsLength() }, (_, i) => union.typeIds(i) ?? 0);
-  const mode = union.mode() === UnionMode.Sparse ? 'sparse' : 'dense';
-  return { id: 'union', mode, typeIds: typeIds.length === 0 ? Array.from({ length: children }, (_, i) => i) : typeIds };
+function decodeUnion(union: Union, children: number, name: string): ArrowType {
+  const declared = Array.from({ length: union.typeIdsLength() }, (_, i) => union.typeIds(i) ?? 0);
+  const typeIds = declared.length === 0 ? Array.from({ length: children }, (_, i) => i) : declared;
+  if (new Set(typeIds).size !== typeIds.length || typeIds.some((id) => id < 0 || id > 127)) {
+    throw malformed(`the type ids of union "${name}" are not different numbers from 0 to 127`);
+  }
+  return { id: 'union', mode: union.mode() === UnionMode.Sparse ? 'sparse' : 'dense', typeIds };
 }
 
 const timeUnits = ['s', 'ms', 'us', 'ns'] as const;
