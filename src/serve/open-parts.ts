@@ -1,19 +1,32 @@
 /** What serve and the local commands open alike: history over the repository's files, by its config. */
+import { randomUUID } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observe.ts';
 import { type History, openHistory } from '../offline/history.ts';
+import { isLeftOver } from '../offline/left-over.ts';
 
 /** Opens history as a config describes it; the caller closes it. */
 export async function openConfiguredHistory(config: Config, logger: Logger): Promise<History> {
   const { threads, memory, spill, cache } = config.offlineEngine;
+  const spills = join(config.state, 'spill');
+  await removeSpills(spills);
   return await openHistory({
     root: config.root,
     directory: join(config.state, 'projections'),
-    engine: { threads, memory, spillDirectory: join(config.state, 'spill', String(process.pid)), spillLimit: spill },
+    engine: { threads, memory, spillDirectory: join(spills, `${process.pid}-${randomUUID()}`), spillLimit: spill },
     cacheBytes: parseSize(cache),
     logger,
   });
+}
+
+/** Spills of processes that died. */
+async function removeSpills(directory: string): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const path = join(directory, name);
+    if (await isLeftOver(path, Number.parseInt(name, 10))) await rm(path, { recursive: true, force: true });
+  }
 }
 
 const units: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 };

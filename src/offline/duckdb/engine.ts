@@ -1,5 +1,5 @@
 /** DuckDB as a scanner and sorter: bounded sessions in UTC, and streams that prove their own end. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBType, version } from '@duckdb/node-api';
 import { FeatureStoreError } from '../../errors.ts';
 
@@ -8,7 +8,7 @@ export interface EngineOptions {
   readonly threads: number;
   /** Memory limit in DuckDB's notation, such as `4GB`. */
   readonly memory: string;
-  /** Folder for spills. */
+  /** Folder for spills, this engine's alone: made when it opens, removed when it closes. */
   readonly spillDirectory: string;
   /** Most that spills may take on disk, in DuckDB's notation. */
   readonly spillLimit: string;
@@ -49,7 +49,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     version: version(),
     session: (signal, work) => runSession(instance, signal, work),
     openSession: (signal) => openSession(instance, signal),
-    close: () => instance.closeSync(),
+    close() {
+      instance.closeSync();
+      rmSync(options.spillDirectory, { recursive: true, force: true });
+    },
   };
 }
 

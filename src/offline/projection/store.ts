@@ -5,6 +5,7 @@ import { asFeatureStoreError, FeatureStoreError } from '../../errors.ts';
 import type { Logger } from '../../observe.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine } from '../duckdb/engine.ts';
+import { isLeftOver } from '../left-over.ts';
 import { readTableState, type TableState } from '../source-state.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import { readBucket } from './bucket-file.ts';
@@ -50,9 +51,7 @@ interface Building {
 export async function openProjectionStore(engine: Engine, options: ProjectionStoreOptions): Promise<ProjectionStore> {
   const { directory, root, cacheBytes, logger } = options;
   await mkdir(directory, { recursive: true });
-  for (const name of await readdir(directory)) {
-    if (name.endsWith('.draft')) await rm(join(directory, name), { recursive: true, force: true });
-  }
+  await removeDrafts(directory);
   const cache = createBucketCache(cacheBytes);
   const building = new Map<string, Building>();
   const readers = new Map<string, number>();
@@ -170,6 +169,15 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   }
 
   return { open };
+}
+
+/** Drafts are named by the process that writes them: those of processes that died are of no use. */
+async function removeDrafts(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const pid = /\.(\d+)\.\d+\.draft$/.exec(name)?.[1];
+    if (pid === undefined || !(await isLeftOver(join(directory, name), Number(pid)))) continue;
+    await rm(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 async function readManifest(path: string): Promise<Manifest | undefined> {
