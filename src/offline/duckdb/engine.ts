@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBType, version } from '@duckdb/node-api';
 import { FeatureStoreError } from '../../errors.ts';
+import { quoteName, quoteText } from './sql.ts';
 
 export interface EngineOptions {
   /** Threads that one process gives to DuckDB. */
@@ -39,12 +40,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     threads: String(options.threads),
     memory_limit: options.memory,
     temp_directory: options.spillDirectory,
-    max_temp_directory_size: options.spillLimit,
     // It takes a file rewritten within the same second for the file it knows, and mixes bytes of both.
     enable_external_file_cache: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
+  await limitSpills(instance, options.spillLimit);
   return {
     version: version(),
     session: (signal, work) => runSession(instance, signal, work),
@@ -54,6 +55,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       rmSync(options.spillDirectory, { recursive: true, force: true });
     },
   };
+}
+
+/** Given with the other options the limit would be shown and not kept. */
+async function limitSpills(instance: DuckDBInstance, limit: string): Promise<void> {
+  const connection = await instance.connect();
+  try {
+    await connection.run(`set max_temp_directory_size = ${quoteText(limit)}`);
+  } finally {
+    connection.closeSync();
+  }
 }
 
 async function runSession<T>(
@@ -72,8 +83,19 @@ async function runSession<T>(
 async function openSession(instance: DuckDBInstance, signal: AbortSignal | undefined): Promise<Session & { close(): void }> {
   signal?.throwIfAborted();
   const connection = await instance.connect();
-  const interrupt = () => connection.interrupt();
-  signal?.addEventListener('abort', interrupt, { once: true });
+  let interrupting: NodeJS.Timeout | undefined;
+  // An interrupt that comes just before a query begins is lost: it is repeated until the session is closed.
+  const interrupt = () => {
+    connection.interrupt();
+    interrupting = setInterval(() => connection.interrupt(), 50);
+  };
+  const close = () => {
+    signal?.removeEventListener('abort', interrupt);
+    clearInterval(interrupting);
+    connection.closeSync();
+  };
+  if (signal?.aborted) interrupt();
+  else signal?.addEventListener('abort', interrupt, { once: true });
   const guard = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -82,7 +104,12 @@ async function openSession(instance: DuckDBInstance, signal: AbortSignal | undef
       throw asEngineError(error);
     }
   };
-  await guard(connection.run("set timezone = 'UTC'"));
+  try {
+    await guard(connection.run("set timezone = 'UTC'"));
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     rows: (sql) => guard(readRows(connection, sql)),
     describe: (sql) => guard(describe(connection, sql)),
@@ -94,10 +121,7 @@ async function openSession(instance: DuckDBInstance, signal: AbortSignal | undef
         yield next.value;
       }
     },
-    close() {
-      signal?.removeEventListener('abort', interrupt);
-      connection.closeSync();
-    },
+    close,
   };
 }
 
@@ -111,6 +135,9 @@ async function describe(connection: DuckDBConnection, sql: string): Promise<{ na
   return result.columnNames().map((name, index) => ({ name, type: result.columnType(index) }));
 }
 
+/** A name that no column of a query has: files of users may well hold an `_end`. */
+const endMark = quoteName('~ end of stream ~');
+
 /**
  * A streamed result of DuckDB ends without an error when its query fails, is interrupted or loses its connection. Therefore
  * the query gets one more row at its end, marked by the last column, and a stream that ends without that row is an error.
@@ -121,7 +148,7 @@ async function* streamChunks(
   signal: AbortSignal | undefined,
   sql: string,
 ): AsyncGenerator<DuckDBDataChunk, void> {
-  const marked = `select *, false as "_end" from (${sql}) union all by name select true as "_end"`;
+  const marked = `select *, false as ${endMark} from (${sql}) union all by name select true as ${endMark}`;
   const result = await connection.stream(marked);
   let ended = false;
   for (;;) {
