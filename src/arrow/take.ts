@@ -19,6 +19,16 @@ export function takeColumn(column: Column, indices: Int32Array): Column {
   return take(column, indices);
 }
 
+/** Takes the same rows of several columns; where a column has no nulls of its own, the nulls of the indices are found once. */
+export function takeColumns(columns: readonly Column[], indices: Int32Array): Column[] {
+  const plain = columns.find((column) => column.nullCount === 0);
+  const shared = plain === undefined ? undefined : takeValidity(plain, indices);
+  return columns.map((column) => {
+    checkIndices(column, indices);
+    return take(column, indices, column.nullCount === 0 ? shared : undefined);
+  });
+}
+
 function checkIndices({ field, length }: Column, indices: Int32Array): void {
   let greatest = -1;
   for (let i = 0; i < indices.length; i++) if ((indices[i] as number) > greatest) greatest = indices[i] as number;
@@ -26,10 +36,10 @@ function checkIndices({ field, length }: Column, indices: Int32Array): void {
     throw new FeatureStoreError('INTERNAL', `Row ${greatest} was asked of column "${field.name}", which has ${length}`);
 }
 
-function take(column: Column, indices: Int32Array): Column {
+function take(column: Column, indices: Int32Array, known?: Pick<Column, 'nullCount' | 'validity'>): Column {
   const { field } = column;
   const layout = layoutOf(field);
-  const nulls = takeValidity(column, indices);
+  const nulls = known ?? takeValidity(column, indices);
   const done = (buffers: readonly Uint8Array[], children: readonly Column[] = []) => ({
     field,
     length: indices.length,

@@ -1,7 +1,7 @@
 /** Looks up one view for many rows of a frame, bucket by bucket of its projection. */
 import type { Column } from '../../arrow/column.ts';
 import { interleaveColumns } from '../../arrow/interleave.ts';
-import { takeColumn } from '../../arrow/take.ts';
+import { takeColumns } from '../../arrow/take.ts';
 import { type Instants, takeInstants } from '../instants.ts';
 import type { LookupPlan } from '../plan.ts';
 import type { Bucket } from '../projection/bucket.ts';
@@ -81,7 +81,15 @@ function resolveInBucket(
   const { winners, states, ties } = lookUp({ ...bucket, visibility }, plan, runs, times);
   const events = wanted.events ? takeWords(bucket.event, winners) : undefined;
   for (let row = 0; row < winners.length; row++) if (states[row] !== found) winners[row] = -1;
-  return { states, events, columns: wanted.features.map((at) => takeColumn(bucket.features[at] as Column, winners)), ties };
+  return {
+    states,
+    events,
+    columns: takeColumns(
+      wanted.features.map((at) => bucket.features[at] as Column),
+      winners,
+    ),
+    ties,
+  };
 }
 
 function takeWords(words: Int32Array, rows: Int32Array): Int32Array {
