@@ -26,15 +26,15 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   flight: [...base, 'arrow'],
   http: processes,
   serve: [...processes, 'flight', 'http', 'version'],
-  cli: [...processes, 'http', 'serve', 'demo', 'version'],
-  client: ['definitions', 'errors'],
+  cli: [...processes, 'http', 'serve', 'demo', 'version', 'client'],
+  client: ['definitions', 'errors', 'flight', 'arrow'],
   demo: ['index'],
   ui: [],
 };
 
 /** npm packages that belong to certain rooms: elsewhere the domain would know a protocol or an engine. */
 export const packageRooms: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['flight'],
+  '@grpc/grpc-js': ['flight', 'client'],
   '@duckdb/node-api': ['arrow', 'offline', 'demo'],
   '@duckdb/node-bindings': ['arrow', 'offline'],
   'apache-arrow': ['arrow'],

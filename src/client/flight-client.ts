@@ -1,0 +1,85 @@
+/** A client of one server: its catalogue, its actions, its training sets. */
+import { decodeSingleBytes, encodeAction } from '../flight/messages.ts';
+import {
+  type Applied,
+  appliedSchema,
+  type CatalogueRow,
+  checkAnswer,
+  decodeJson,
+  readAnswer,
+  rowsSchema,
+  type ServerInfo,
+  serverInfoSchema,
+} from './answers.ts';
+import { type CallOptions, startCall } from './client-call.ts';
+import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
+import { requestTrainingSet } from './historical-features.ts';
+import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
+
+/**
+ * Everything it rejects with is a FeatureStoreError: the server's own, UNAVAILABLE where the server cannot be reached or went away,
+ * ABORTED where the caller's signal stopped the call, DEADLINE_EXCEEDED past its time.
+ */
+export interface FlightClient {
+  /** `grpc://host:port`, as messages show it. */
+  readonly address: string;
+  /** The last JSON result of an action; undefined where it has none. */
+  action(type: string, body?: unknown, options?: CallOptions): Promise<unknown>;
+  /** Product, version, project; within 20 s unless told otherwise. */
+  serverInfo(options?: CallOptions): Promise<ServerInfo>;
+  /** All `entities`, `sources`, `feature_views`, `feature_services` or `features`. */
+  catalogue(kind: string, options?: CallOptions): Promise<readonly CatalogueRow[]>;
+  /** Everything of that name, of one kind or of any. */
+  describe(name: string, kind?: string, options?: CallOptions): Promise<readonly CatalogueRow[]>;
+  /** Has the server read its own repository again and apply it. */
+  apply(options?: CallOptions): Promise<Applied>;
+  /** Uploads the frame (none where the query names a `path`) and has the request checked; the answer streams when it is read. */
+  getHistoricalFeatures(query: HistoricalQuery, frame?: EntityFrame, options?: Pick<CallOptions, 'signal'>): Promise<TrainingSet>;
+  /** Ends the connection, and with it all calls. */
+  close(): void;
+}
+
+const serverInfoTimeoutMs = 20_000;
+
+/** Opens a client; it connects with its first call. INVALID_ARGUMENT for an address, a token or a certificate that cannot be used. */
+export function openFlightClient(options: ConnectionOptions): FlightClient {
+  const connection = openConnection(options);
+  const action: FlightClient['action'] = (type, body, callOptions) => act(connection, type, body, callOptions);
+  return {
+    address: connection.address,
+    action,
+    async serverInfo(callOptions) {
+      const info = await action('server_info', {}, { timeoutMs: serverInfoTimeoutMs, ...callOptions });
+      return checkAnswer(serverInfoSchema, info, 'the answer to server_info');
+    },
+    async catalogue(kind, callOptions) {
+      return checkAnswer(rowsSchema, await action('list', { kind }, callOptions), 'the answer to list').rows;
+    },
+    async describe(name, kind, callOptions) {
+      return checkAnswer(rowsSchema, await action('describe', { name, kind }, callOptions), 'the answer to describe').rows;
+    },
+    async apply(callOptions) {
+      return checkAnswer(appliedSchema, await action('apply', {}, callOptions), 'the answer to apply');
+    },
+    getHistoricalFeatures: (query, frame, callOptions = {}) => requestTrainingSet(connection, query, frame, callOptions),
+    close: () => connection.channel.close(),
+  };
+}
+
+async function act(connection: Connection, type: string, body: unknown = {}, options?: CallOptions): Promise<unknown> {
+  const call = startCall(connection, 'DoAction', options);
+  try {
+    await call.send(encodeAction(type, Buffer.from(JSON.stringify(body))));
+    call.halfClose();
+    const what = `the answer to ${type}`;
+    let result: unknown;
+    for (let message = await call.receive(); message !== undefined; message = await call.receive()) {
+      const bytes = message;
+      const json = readAnswer(what, () => decodeSingleBytes(bytes));
+      result = json.length === 0 ? undefined : decodeJson(json, what);
+    }
+    return result;
+  } finally {
+    call.cancel();
+  }
+}
