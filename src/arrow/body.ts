@@ -50,8 +50,9 @@ export function bodyReader(batch: FbRecordBatch, body: Uint8Array, maxDecodedByt
           `Column "${name}" has a buffer of ${plain.byteLength} bytes, more than 2 GiB; send smaller batches`,
         );
       }
-      // Typed arrays need aligned starts; a body that came at an odd place in its message is copied, buffer by buffer.
-      return plain.byteOffset % 8 === 0 ? plain : plain.slice();
+      // Typed arrays need aligned starts; a body that came at an odd place in its message is copied, buffer by buffer (not by its
+      // own slice: a Buffer's gives a view).
+      return plain.byteOffset % 8 === 0 ? plain : new Uint8Array(plain);
     },
     nextVariadicCount(name) {
       const next = variadic < batch.variadicBufferCountsLength() ? batch.variadicBufferCounts(variadic++) : null;
