@@ -3,7 +3,7 @@ import type { Compression } from '../arrow/compression.ts';
 import type { Dictionaries } from '../arrow/dictionaries.ts';
 import { type EncodedMessage, encodeDictionaryBatch, encodeRecordBatch, type RecordBatch } from '../arrow/record-batch.ts';
 import { encodeSchemaMessage } from '../arrow/schema-message.ts';
-import { sliceable, sliceColumn } from '../arrow/slice.ts';
+import { sliceColumn } from '../arrow/slice.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { encodeFlightData } from '../flight/flight-data.ts';
 import { decodeSingleBytes } from '../flight/messages.ts';
@@ -71,7 +71,7 @@ async function receiveOnly(call: ClientCall): Promise<Uint8Array | undefined> {
 }
 
 function* slices(batch: RecordBatch): Generator<RecordBatch> {
-  if (batch.length <= maxRows || !batch.schema.fields.every(sliceable)) {
+  if (batch.length <= maxRows) {
     yield batch;
     return;
   }
