@@ -1,0 +1,18 @@
+/**
+ * Training sets: from a pandas frame to a complete Arrow table through the running server, beside Polars and DuckDB on the same
+ * files in the same run, and beside Feast where FEATHERFLIGHT_BENCH_FEAST names a Python that has `feast[duckdb]`.
+ */
+import { join } from 'node:path';
+import { numbersFrom, prepareBenchPython, runPython, withScratch } from './support/prepare.mjs';
+
+const viewRows = 1_000_000;
+const keys = 100_000;
+const sizes = numbersFrom('BENCH_ROWS', [100_000, 1_000_000]);
+const [rounds] = numbersFrom('BENCH_ROUNDS', [5]);
+
+const python = await prepareBenchPython();
+await withScratch(async (scratch) => {
+  const folder = join(scratch, 'repository');
+  runPython(python, 'training-set/make_data.py', [folder, viewRows, keys]);
+  for (const rows of sizes) runPython(python, 'training-set/compare.py', [folder, rows, keys, rounds]);
+});
