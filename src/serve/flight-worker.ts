@@ -59,9 +59,25 @@ async function main(): Promise<void> {
     root: config.root,
     readable: config.readable,
     secret: config.secret ?? Buffer.from(await state.ensureSecret('tickets')).toString('base64'),
-    registry: () => registry ?? nothingApplied(config.project),
+    registry: (version) => {
+      if (version === undefined || version === registry?.version) return registry ?? nothingApplied(config.project);
+      const earlier = state.readDocument(version);
+      if (earlier !== undefined) return earlier;
+      throw new FeatureStoreError(
+        'FAILED_PRECONDITION',
+        `version ${version} of the definitions is not kept; ask GetFlightInfo for a new ticket`,
+      );
+    },
     apply,
-    info: { product: 'featherflight', version: productVersion, flight: { host, port: config.flight.port }, http: null },
+    info: {
+      product: 'featherflight',
+      version: productVersion,
+      // Known when the server listens, which is before anybody can ask.
+      get flight() {
+        return { host, port: server.port };
+      },
+      http: null,
+    },
   });
   const server = await startFlightServer(handler, {
     host,

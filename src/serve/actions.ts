@@ -1,0 +1,67 @@
+/** What DoAction does, each action from JSON to JSON. */
+import { z } from 'zod';
+import { FeatureStoreError } from '../errors.ts';
+import { historicalRequestSchema } from '../offline/request.ts';
+import type { RegistryDocument } from '../registry/document.ts';
+import { catalogueKinds, describeCatalogue, listCatalogue, type NewestEvent } from './catalogue.ts';
+import { parseJson, unknownName } from './wire-json.ts';
+
+export interface ActionParts {
+  /** Facts for `server_info`. */
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly engine: string;
+  readonly newestEvent: NewestEvent;
+  registry(): RegistryDocument;
+  apply(): Promise<unknown>;
+  cancel(query: string): boolean;
+}
+
+export const actions = [
+  { type: 'server_info', description: '{}: product, version, project, addresses and the JSON schemas of all commands' },
+  { type: 'list', description: `{"kind": ${catalogueKinds.map((kind) => `"${kind}"`).join(' | ')}}: the rows of the catalogue` },
+  { type: 'describe', description: '{"name": …, "kind"?: …}: everything known of one name' },
+  { type: 'cancel', description: '{"query": id}: stops a query; the id is in FlightInfo.app_metadata' },
+  { type: 'CancelFlightInfo', description: 'A CancelFlightInfoRequest: stops the query of a FlightInfo' },
+  { type: 'apply', description: '{}: the server reads its own repository folder again and applies it' },
+] as const;
+
+/** Makes the function that runs an action by its type. */
+export function createActions(parts: ActionParts): (type: string, body: Uint8Array) => Promise<unknown> {
+  return async (type, body) => {
+    const input = body.length === 0 ? {} : parseJson(body, `the body of action "${type}"`);
+    const text = (member: string) => {
+      const value = (input as Record<string, unknown>)[member];
+      if (typeof value === 'string') return value;
+      throw new FeatureStoreError('INVALID_ARGUMENT', `action "${type}" needs a string "${member}" in its JSON body`);
+    };
+    switch (type) {
+      case 'server_info': {
+        const registry = parts.registry();
+        const schemas = { get_historical_features: z.toJSONSchema(historicalRequestSchema, { io: 'input' }) };
+        return {
+          ...parts.info,
+          engine: parts.engine,
+          project: registry.project,
+          registry_version: registry.version,
+          schemas,
+        };
+      }
+      case 'list':
+        return { kind: text('kind'), rows: await listCatalogue(parts.registry(), text('kind'), parts.newestEvent) };
+      case 'describe': {
+        const kind = (input as { kind?: string }).kind;
+        return { rows: await describeCatalogue(parts.registry(), kind, text('name'), parts.newestEvent) };
+      }
+      case 'cancel':
+        return { cancelled: parts.cancel(text('query')) };
+      case 'apply':
+        return await parts.apply();
+      default:
+        throw unknownName(
+          'action',
+          type,
+          actions.map((action) => action.type),
+        );
+    }
+  };
+}
