@@ -4,8 +4,8 @@ import type { Column } from '../../arrow/column.ts';
 import type { RecordBatch } from '../../arrow/record-batch.ts';
 import type { Field, Schema } from '../../arrow/schema.ts';
 import { sliceColumn } from '../../arrow/slice.ts';
-import { decodeLiteral } from '../../definitions/literal.ts';
-import { parseValueType } from '../../definitions/value-type.ts';
+import { decodeLiteral, type LiteralValue, parseInstantUs } from '../../definitions/literal.ts';
+import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
 import type { FeatureDocument } from '../../registry/document.ts';
 import { featureField } from '../feature-field.ts';
 import { readKeys } from '../frame/read-keys.ts';
@@ -50,7 +50,15 @@ const spanRows = 1_048_576;
 /** A literal default as `decodeLiteral` reads it, in a column of one row. */
 export function literalDefault(feature: FeatureDocument, literal: unknown): FeatureDefault {
   const type = parseValueType(feature.type);
-  return { literal: columnFromValues(featureField(feature.name, type), [decodeLiteral(type, literal)]) };
+  return { literal: columnFromValues(featureField(feature.name, type), [toColumnValue(type, decodeLiteral(type, literal))]) };
+}
+
+/** Columns count dates in days where literals write them out. */
+function toColumnValue(type: ValueType, value: LiteralValue): unknown {
+  if (value === null) return null;
+  if (type.kind === 'date') return Number(parseInstantUs(`${value}T00:00:00Z`) / 86_400_000_000n);
+  if (type.kind === 'list') return (value as readonly LiteralValue[]).map((item) => toColumnValue(type.element, item));
+  return value;
 }
 
 /** The fields that follow the frame's own. */
