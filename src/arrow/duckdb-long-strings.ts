@@ -5,8 +5,11 @@ import { copyBytes } from './gather.ts';
 import { int32View } from './typed-view.ts';
 
 export interface LongStrings {
-  /** Copies the string of a row that is longer than 12 bytes. */
-  copy(row: number, length: number, target: Uint8Array, at: number): void;
+  /**
+   * Copies the string of row `start + first`, which is longer than 12 bytes and ends at `ends[first]` of the target, together with
+   * those after it that follow it in memory, of `count` in all; answers the last one copied.
+   */
+  copyRun(start: number, first: number, count: number, ends: Int32Array, at: number, target: Uint8Array): number;
 }
 
 /**
@@ -19,7 +22,7 @@ export function loadLongStrings(bytes: Uint8Array, size: number, nulls: Uint8Arr
   let count = 0;
   for (let row = 0; row < size; row++)
     if ((words[4 * row] as number) > 12 && (nulls === undefined || getBit(nulls, row))) count++;
-  if (count === 0) return { copy() {} };
+  if (count === 0) return { copyRun: (_, first) => first };
   const rows = new Int32Array(count);
   for (let row = 0, i = 0; row < size; row++) {
     if ((words[4 * row] as number) > 12 && (nulls === undefined || getBit(nulls, row))) rows[i++] = row;
@@ -48,9 +51,17 @@ function fetchPieces(bytes: Uint8Array, words: Int32Array, size: number, rows: I
     pieces.push(duckdb.get_data_from_pointer(bytes.buffer as ArrayBuffer, bytes.byteOffset + 16 * first + 8, end - start));
   }
   return {
-    copy(row, length, target, at) {
-      const from = startOf[row] as number;
-      copyBytes(target, at, pieces[pieceOf[row] as number] as Uint8Array, from, from + length);
+    copyRun(start, first, count, ends, at, target) {
+      const piece = pieceOf[start + first] as number;
+      const from = startOf[start + first] as number;
+      let last = first;
+      for (; last + 1 < count; last++) {
+        const row = start + last + 1;
+        const longer = (ends[last + 1] as number) - (ends[last] as number) > 12;
+        if (!longer || pieceOf[row] !== piece || startOf[row] !== from + (ends[last] as number) - at) break;
+      }
+      copyBytes(target, at, pieces[piece] as Uint8Array, from, from + (ends[last] as number) - at);
+      return last;
     },
   };
 }

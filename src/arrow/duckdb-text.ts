@@ -22,9 +22,14 @@ export function createTextBuilder(field: Field): ColumnBuilder {
       long = loadLongStrings(bytes, size, nulls);
     },
     length: (row) => words[4 * row] as number,
-    copy(row, length, target, at) {
-      if (length > 12) return long.copy(row, length, target, at);
-      for (let i = 0, from = 16 * row + 4; i < length; i++) target[at + i] = bytes[from + i] as number;
+    copyRows(start, count, ends, at, target) {
+      for (let i = 0; i < count; i++) {
+        const end = ends[i] as number;
+        if (end - at > 12) {
+          i = long.copyRun(start, i, count, ends, at, target);
+          at = ends[i] as number;
+        } else for (let from = 16 * (start + i) + 4; at < end; ) target[at++] = bytes[from++] as number;
+      }
     },
   };
   return createRowTextBuilder(field, rows);
@@ -43,7 +48,12 @@ export function createEnumBuilder(field: Field, type: DuckDBEnumType): ColumnBui
       codes = new arrays[width](data.buffer as ArrayBuffer, data.byteOffset, size);
     },
     length: (row) => (values[codes[row] as number] as Uint8Array).byteLength,
-    copy: (row, length, target, at) => copyBytes(target, at, values[codes[row] as number] as Uint8Array, 0, length),
+    copyRows(start, count, ends, at, target) {
+      for (let i = 0; i < count; at = ends[i++] as number) {
+        const length = (ends[i] as number) - at;
+        if (length > 0) copyBytes(target, at, values[codes[start + i] as number] as Uint8Array, 0, length);
+      }
+    },
   });
 }
 
@@ -55,16 +65,22 @@ export function createUuidBuilder(field: Field): ColumnBuilder {
       bytes = duckdb.vector_get_data(vector, 16 * size);
     },
     length: () => 36,
-    copy(row, _, target, start) {
-      let at = start;
-      for (let i = 15; i >= 0; i--) {
-        const byte = (bytes[16 * row + i] as number) ^ (i === 15 ? 0x80 : 0);
-        target[at++] = hexDigit(byte >> 4);
-        target[at++] = hexDigit(byte & 15);
-        if (i === 12 || i === 10 || i === 8 || i === 6) target[at++] = 0x2d;
+    copyRows(start, count, ends, at, target) {
+      for (let i = 0; i < count; i++) {
+        if ((ends[i] as number) > at) writeUuid(bytes, 16 * (start + i), target, at);
+        at = ends[i] as number;
       }
     },
   });
+}
+
+function writeUuid(bytes: Uint8Array, from: number, target: Uint8Array, at: number): void {
+  for (let i = 15; i >= 0; i--) {
+    const byte = (bytes[from + i] as number) ^ (i === 15 ? 0x80 : 0);
+    target[at++] = hexDigit(byte >> 4);
+    target[at++] = hexDigit(byte & 15);
+    if (i === 12 || i === 10 || i === 8 || i === 6) target[at++] = 0x2d;
+  }
 }
 
 function hexDigit(value: number): number {
@@ -75,7 +91,8 @@ interface RowTexts {
   load(vector: duckdb.Vector, size: number, nulls: Uint8Array | undefined): void;
   /** Bytes of a row that is not null. */
   length(row: number): number;
-  copy(row: number, length: number, target: Uint8Array, at: number): void;
+  /** Copies `count` rows from `start` on to `at`; `ends` tells where each one ends there, nulls and empty texts where they begin. */
+  copyRows(start: number, count: number, ends: Int32Array, at: number, target: Uint8Array): void;
 }
 
 function createRowTextBuilder(field: Field, rows: RowTexts): ColumnBuilder {
@@ -98,12 +115,8 @@ function createRowTextBuilder(field: Field, rows: RowTexts): ColumnBuilder {
         out[i] = total;
       }
       checkTotal(field.name, total);
-      let at = grow(data, total - data.length);
-      for (let i = 0; i < count; i++) {
-        const end = out[i] as number;
-        if (end > at) rows.copy(start + i, end - at, data.bytes, at);
-        at = end;
-      }
+      const at = grow(data, total - data.length);
+      rows.copyRows(start, count, out, at, data.bytes);
       validity.append(nulls, start, count);
     },
     take: () => ({ field, ...validity.take(), buffers: [withFirstOffset(takeBytes(ends)), takeBytes(data)], children: [] }),

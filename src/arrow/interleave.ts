@@ -120,6 +120,7 @@ function pickValidity(
   indices: Int32Array,
 ): Pick<Column, 'nullCount' | 'validity'> {
   const bitmaps = sources.map((source) => (source.nullCount > 0 ? source.validity : undefined));
+  if (bitmaps.every((bitmap) => bitmap === undefined) && indices.every((index) => index >= 0)) return { nullCount: 0 };
   const validity = new Uint8Array(bitmapBytes(indices.length));
   let nullCount = 0;
   for (let i = 0; i < indices.length; i++) {
@@ -142,12 +143,25 @@ function pickBits(sources: readonly Uint8Array[], which: Uint8Array, indices: In
 
 function pickFixed(sources: readonly Uint8Array[], width: number, which: Uint8Array, indices: Int32Array): Uint8Array {
   const aligned = (bytes: number) => sources.every((source) => source.byteOffset % bytes === 0);
+  if (width === 8 && aligned(4)) return bytesOf(pickPairs(sources.map(int32View), which, indices));
   if (width % 4 === 0 && aligned(4)) return bytesOf(pickWords(sources.map(int32View), width / 4, which, indices));
   if (width === 2 && aligned(2)) return bytesOf(pickHalves(sources.map(int16View), which, indices));
   const target = new Uint8Array(width * indices.length);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;
     if (index >= 0) copyBytes(target, width * i, sources[which[i] as number] as Uint8Array, width * index, width * (index + 1));
+  }
+  return target;
+}
+
+function pickPairs(sources: readonly Int32Array[], which: Uint8Array, indices: Int32Array): Int32Array {
+  const target = new Int32Array(2 * indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    if (index < 0) continue;
+    const source = sources[which[i] as number] as Int32Array;
+    target[2 * i] = source[2 * index] as number;
+    target[2 * i + 1] = source[2 * index + 1] as number;
   }
   return target;
 }

@@ -3,7 +3,7 @@ import { FeatureStoreError } from '../errors.ts';
 import { bitmapBytes } from './bitmap.ts';
 import type { Column } from './column.ts';
 import { compactViews } from './compact-views.ts';
-import { copyBytes, gatherBits, gatherFixed } from './gather.ts';
+import { gatherBits, gatherFixed, shortRun } from './gather.ts';
 import { layoutOf } from './layout.ts';
 import { maxLength } from './message.ts';
 import { formatType } from './schema.ts';
@@ -97,27 +97,38 @@ function takeValidity(column: Column, indices: Int32Array): Pick<Column, 'nullCo
 function takeText(name: string, offsetBytes: Uint8Array, data: Uint8Array, width: 4 | 8, indices: Int32Array): Uint8Array[] {
   const source = readOffsets(offsetBytes, width);
   const offsets = takeOffsets(name, source, indices);
+  const starts = takeStarts(source, indices);
   const target = new Uint8Array(offsets[indices.length] as number);
   // Neighbours that were neighbours before are copied as one run.
   let at = 0;
   let from = 0;
   let to = 0;
   for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    if (index < 0) continue;
-    const start = source[index] as number;
-    const end = source[index + 1] as number;
-    if (start === to) {
-      to = end;
+    const start = starts[i] as number;
+    const length = (offsets[i + 1] as number) - (offsets[i] as number);
+    if (start === to || length === 0) {
+      if (length > 0) to += length;
       continue;
     }
-    copyBytes(target, at, data, from, to);
-    at += to - from;
+    if (to - from > shortRun) {
+      target.set(data.subarray(from, to), at);
+      at += to - from;
+    } else while (from < to) target[at++] = data[from++] as number;
     from = start;
-    to = end;
+    to = start + length;
   }
-  copyBytes(target, at, data, from, to);
+  target.set(data.subarray(from, to), at);
   return [writeOffsets(offsets, width), target];
+}
+
+/** Where each picked row starts: read ahead of the copying, so that cache misses overlap. */
+function takeStarts(source: Int32Array, indices: Int32Array): Int32Array {
+  const starts = new Int32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    if (index >= 0) starts[i] = source[index] as number;
+  }
+  return starts;
 }
 
 function takeList(
