@@ -1,11 +1,12 @@
 /** Rows as text in columns, for terminals and pipes. */
 
-/** Lines with a heading and columns as wide as their widest cell; values that are no text are written as JSON. */
-export function printTable(columns: readonly string[], rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const cells = [
-    columns.map((column) => column.toUpperCase()),
-    ...rows.map((row) => columns.map((column) => printValue(row[column]))),
-  ];
+/** Lines with a heading and columns as wide as their widest cell; `headings` are the columns' names in capitals if not given. */
+export function printTable(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+  headings = columns.map((column) => column.toUpperCase()),
+): string {
+  const cells = [headings, ...rows.map((row) => columns.map((column) => printValue(row[column])))];
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => (line[index] as string).length)));
   return cells
     .map(

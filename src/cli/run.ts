@@ -19,12 +19,28 @@ const entries: readonly Entry[] = [
   { name: 'init', summary: 'make a feature repository to begin with', load: async () => (await import('./init.ts')).initCommand },
   { name: 'plan', summary: 'show what apply would change', load: async () => (await import('./plan.ts')).planCommand },
   {
+    name: 'preview',
+    summary: 'compute features of definitions before they are applied',
+    load: async () => (await import('./preview.ts')).previewCommand,
+  },
+  {
     name: 'apply',
     summary: 'check the definitions and make them so',
     load: async () => (await import('./apply.ts')).applyCommand,
   },
+  { name: 'serve', summary: 'answer over Arrow Flight', load: async () => (await import('./serve.ts')).serveCommand },
+  {
+    name: 'get-historical-features',
+    summary: 'make a training set from files',
+    load: async () => (await import('./get-historical-features.ts')).getHistoricalFeaturesCommand,
+  },
   { name: 'list', summary: 'list what is applied', load: async () => (await import('./list.ts')).listCommand },
   { name: 'describe', summary: 'show everything of one name', load: async () => (await import('./describe.ts')).describeCommand },
+  {
+    name: 'demo',
+    summary: 'StreamRec, from nothing to a training set in Python',
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
   { name: 'version', summary: 'print the version', load: async () => (await import('./version.ts')).versionCommand },
 ];
 

@@ -27,7 +27,7 @@ export function isAlive(owner: OwnerRecord): boolean {
 /** FAILED_PRECONDITION that names the process holding the state, and its address if it serves. */
 export function heldError(path: string, owner: OwnerRecord): FeatureStoreError {
   const where = owner.address === undefined ? '' : ` at ${owner.address}`;
-  const fix = owner.address === undefined ? 'wait until it is done' : 'ask that server (--url), or stop it first';
+  const fix = owner.purpose === 'serve' ? 'ask that server, or stop it first' : 'wait until it is done';
   return new FeatureStoreError(
     'FAILED_PRECONDITION',
     `the state in ${path} is held by process ${owner.pid} (featherflight ${owner.purpose}${where}), and only one process may write it; ${fix}`,

@@ -1,0 +1,239 @@
+/** Arrow columns as a Parquet file, written by DuckDB: values pass through it one by one, for files of the command line. */
+import {
+  ARRAY,
+  arrayValue,
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  DATE,
+  DECIMAL,
+  DOUBLE,
+  DuckDBBlobValue,
+  DuckDBDataChunk,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBInstance,
+  DuckDBTimestampMillisecondsValue,
+  DuckDBTimestampNanosecondsValue,
+  DuckDBTimestampSecondsValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  DuckDBTimeValue,
+  type DuckDBType,
+  type DuckDBValue,
+  FLOAT,
+  INTEGER,
+  LIST,
+  listValue,
+  SMALLINT,
+  STRUCT,
+  structValue,
+  TIME,
+  TIMESTAMP,
+  TIMESTAMP_MS,
+  TIMESTAMP_NS,
+  TIMESTAMP_S,
+  TIMESTAMPTZ,
+  TINYINT,
+  UBIGINT,
+  UINTEGER,
+  USMALLINT,
+  UTINYINT,
+  VARCHAR,
+} from '@duckdb/node-api';
+import type { Column } from '../../arrow/column.ts';
+import { readValue } from '../../arrow/read-value.ts';
+import { type ArrowType, type Field, formatType } from '../../arrow/schema.ts';
+import { FeatureStoreError } from '../../errors.ts';
+import { quoteName, quoteText } from './sql.ts';
+
+export interface ParquetFile {
+  /** Columns of the fields' types, all of one length. */
+  write(columns: readonly Column[]): Promise<void>;
+  /** Writes the file; before that there is none. */
+  finish(): Promise<void>;
+  /** Lets go of everything; harmless after finish. */
+  close(): void;
+}
+
+export interface ParquetFileOptions {
+  /** Memory in DuckDB's notation. */
+  readonly memory: string;
+  /** Folder for what does not fit into memory. */
+  readonly spillDirectory: string;
+}
+
+const chunkRows = 2048;
+
+/** Opens a Parquet file of these fields; INVALID_ARGUMENT for a type that Parquet does not get from here. */
+export async function createParquetFile(
+  path: string,
+  fields: readonly Field[],
+  options: ParquetFileOptions,
+): Promise<ParquetFile> {
+  const writers = fields.map((field) => writerOf(field));
+  const types = writers.map((writer) => writer.type);
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: '1',
+    memory_limit: options.memory,
+    temp_directory: options.spillDirectory,
+  });
+  const connection = await instance.connect();
+  await connection.run("set timezone = 'UTC'");
+  const columns = fields.map((field, index) => `${quoteName(field.name)} ${types[index]}`);
+  await connection.run(`create table answer (${columns.join(', ')})`);
+  const appender = await connection.createAppender('answer');
+  let isOpen = true;
+  const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
+    connection.closeSync();
+    instance.closeSync();
+  };
+  return {
+    async write(batch) {
+      const length = batch[0]?.length ?? 0;
+      for (let start = 0; start < length; start += chunkRows) {
+        const end = Math.min(length, start + chunkRows);
+        const chunk = DuckDBDataChunk.create(types, end - start);
+        chunk.setColumns(batch.map((column, index) => readRows(column, start, end, (writers[index] as Writer).convert)));
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+    },
+    async finish() {
+      appender.closeSync();
+      await connection.run(`copy answer to ${quoteText(path)} (format parquet)`);
+      close();
+    },
+    close,
+  };
+}
+
+function readRows(column: Column, start: number, end: number, convert: Writer['convert']): DuckDBValue[] {
+  const values: DuckDBValue[] = [];
+  for (let row = start; row < end; row++) {
+    const value = readValue(column, row);
+    values.push(value === null ? null : convert(value));
+  }
+  return values;
+}
+
+interface Writer {
+  readonly type: DuckDBType;
+  /** A value as readValue gives it, not null. */
+  readonly convert: (value: unknown) => DuckDBValue;
+}
+
+const same = (value: unknown) => value as DuckDBValue;
+
+function writerOf(field: Field): Writer {
+  if (field.dictionary !== undefined) throw refuse(field);
+  const { type } = field;
+  switch (type.id) {
+    case 'null':
+      return { type: INTEGER, convert: same };
+    case 'bool':
+      return { type: BOOLEAN, convert: same };
+    case 'int':
+      return { type: integerTypes[`${type.signed ? '' : 'u'}${type.bits}`] as DuckDBType, convert: same };
+    case 'float':
+      return { type: type.bits === 64 ? DOUBLE : FLOAT, convert: same };
+    case 'decimal':
+      return decimalWriter(field, type);
+    case 'utf8':
+    case 'largeUtf8':
+    case 'utf8View':
+      return { type: VARCHAR, convert: same };
+    case 'binary':
+    case 'largeBinary':
+    case 'binaryView':
+    case 'fixedSizeBinary':
+      return { type: BLOB, convert: (value) => new DuckDBBlobValue(value as Uint8Array) };
+    case 'date':
+      if (type.unit !== 'day') throw refuse(field);
+      return { type: DATE, convert: (value) => new DuckDBDateValue(value as number) };
+    case 'time':
+      if (type.unit !== 'us') throw refuse(field);
+      return { type: TIME, convert: (value) => new DuckDBTimeValue(value as bigint) };
+    case 'timestamp':
+      return timestampWriter(field, type);
+    default:
+      return nestedWriter(field);
+  }
+}
+
+const integerTypes: Readonly<Record<string, DuckDBType>> = {
+  '8': TINYINT,
+  '16': SMALLINT,
+  '32': INTEGER,
+  '64': BIGINT,
+  u8: UTINYINT,
+  u16: USMALLINT,
+  u32: UINTEGER,
+  u64: UBIGINT,
+};
+
+function decimalWriter(field: Field, { precision, scale }: Extract<ArrowType, { id: 'decimal' }>): Writer {
+  if (precision > 38 || scale < 0) throw refuse(field);
+  const unscaled = (value: unknown) => BigInt((value as string).replace('.', ''));
+  return { type: DECIMAL(precision, scale), convert: (value) => new DuckDBDecimalValue(unscaled(value), precision, scale) };
+}
+
+/** Parquet knows instants in microseconds here; other units keep their own as long as they carry no zone. */
+function timestampWriter(field: Field, { unit, timezone }: Extract<ArrowType, { id: 'timestamp' }>): Writer {
+  if (timezone !== undefined) {
+    const factor = { s: 1_000_000n, ms: 1000n, us: 1n, ns: undefined }[unit];
+    if (factor === undefined) throw refuse(field);
+    return { type: TIMESTAMPTZ, convert: (value) => new DuckDBTimestampTZValue((value as bigint) * factor) };
+  }
+  const writers: Readonly<Record<typeof unit, Writer>> = {
+    s: { type: TIMESTAMP_S, convert: (value) => new DuckDBTimestampSecondsValue(value as bigint) },
+    ms: { type: TIMESTAMP_MS, convert: (value) => new DuckDBTimestampMillisecondsValue(value as bigint) },
+    us: { type: TIMESTAMP, convert: (value) => new DuckDBTimestampValue(value as bigint) },
+    ns: { type: TIMESTAMP_NS, convert: (value) => new DuckDBTimestampNanosecondsValue(value as bigint) },
+  };
+  return writers[unit];
+}
+
+function nestedWriter(field: Field): Writer {
+  const parts = field.children.map((child) => ({ name: child.name, ...writerOf(child) }));
+  const [element] = parts;
+  const convertAll = (values: readonly unknown[]) =>
+    values.map((value) => (value === null ? null : (element as Writer).convert(value)));
+  switch (field.type.id) {
+    case 'list':
+    case 'largeList':
+    case 'listView':
+    case 'largeListView':
+      return { type: LIST((element as Writer).type), convert: (value) => listValue(convertAll(value as unknown[])) };
+    case 'fixedSizeList':
+      return {
+        type: ARRAY((element as Writer).type, field.type.size),
+        convert: (value) => arrayValue(convertAll(value as unknown[])),
+      };
+    case 'struct':
+      return {
+        type: STRUCT(Object.fromEntries(parts.map((part) => [part.name, part.type]))),
+        convert: (value) => structValue(convertParts(parts, value as Record<string, unknown>)),
+      };
+    default:
+      throw refuse(field);
+  }
+}
+
+function convertParts(
+  parts: readonly (Writer & { readonly name: string })[],
+  value: Readonly<Record<string, unknown>>,
+): Record<string, DuckDBValue> {
+  return Object.fromEntries(parts.map(({ name, convert }) => [name, value[name] === null ? null : convert(value[name])]));
+}
+
+function refuse(field: Field): FeatureStoreError {
+  const type = formatType(field);
+  return new FeatureStoreError(
+    'INVALID_ARGUMENT',
+    `column "${field.name}" is ${type}, which is not written to Parquet here; write an Arrow file (.arrow)`,
+    { details: { column: field.name, type } },
+  );
+}
