@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { columnFromValues } from '../../../src/arrow/build.ts';
+import { duckdbField } from '../../../src/arrow/from-duckdb.ts';
+import { readValues } from '../../../src/arrow/read-value.ts';
+import { type ArrowType, type Field, field } from '../../../src/arrow/schema.ts';
+import { openEngine } from '../../../src/offline/duckdb/engine.ts';
+import { readColumns } from '../../../src/offline/duckdb/read-columns.ts';
+import { createParquetFile } from '../../../src/offline/duckdb/write-parquet.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'featherflight-parquet-'));
+const options = { memory: '256MB', spillDirectory: join(scratch, 'spill') };
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const int = (bits: 8 | 16 | 32 | 64, signed: boolean): ArrowType => ({ id: 'int', bits, signed });
+const float64 = field('item', { id: 'float', bits: 64 });
+
+const columns: readonly [Field, readonly unknown[]][] = [
+  [field('bool', { id: 'bool' }), [true, null, false]],
+  [field('int8', int(8, true)), [-128, null, 127]],
+  [field('int16', int(16, true)), [-32768, null, 32767]],
+  [field('int32', int(32, true)), [-2147483648, null, 2147483647]],
+  [field('int64', int(64, true)), [-(2n ** 63n), null, 2n ** 63n - 1n]],
+  [field('uint8', int(8, false)), [0, null, 255]],
+  [field('uint16', int(16, false)), [0, null, 65535]],
+  [field('uint32', int(32, false)), [0, null, 4294967295]],
+  [field('uint64', int(64, false)), [0n, null, 2n ** 64n - 1n]],
+  [field('float32', { id: 'float', bits: 32 }), [0.5, null, Number.NaN]],
+  [field('float64', { id: 'float', bits: 64 }), [0.1, null, Number.NEGATIVE_INFINITY]],
+  [
+    field('decimal', { id: 'decimal', bits: 128, precision: 38, scale: 2 }),
+    ['-0.01', null, '123456789012345678901234567890123456.78'],
+  ],
+  [field('utf8', { id: 'utf8' }), ['', null, 'naïve 🙂 and longer than twelve bytes']],
+  [field('binary', { id: 'binary' }), [new Uint8Array([]), null, new Uint8Array([0, 255])]],
+  [field('date', { id: 'date', unit: 'day' }), [-1, null, 20000]],
+  [field('time', { id: 'time', unit: 'us', bits: 64 }), [0n, null, 86_399_999_999n]],
+  [field('instant', { id: 'timestamp', unit: 'us', timezone: 'UTC' }), [-1n, null, 1773144000000001n]],
+  [field('local', { id: 'timestamp', unit: 'us' }), [-1n, null, 1n]],
+  [field('nanoseconds', { id: 'timestamp', unit: 'ns' }), [-1n, null, 1n]],
+  [field('list', { id: 'list' }, [float64]), [[], null, [1.5, null]]],
+  [field('vector', { id: 'fixedSizeList', size: 2 }, [float64]), [[1, 2], null, [3, 4]]],
+  [
+    field('struct', { id: 'struct' }, [float64, field('name', { id: 'utf8' })]),
+    [{ item: 1, name: 'x' }, null, { item: null, name: null }],
+  ],
+];
+
+describe('createParquetFile', () => {
+  it('keeps every value of every type', async () => {
+    const path = join(scratch, 'all.parquet');
+    const file = await createParquetFile(
+      path,
+      columns.map(([each]) => each),
+      options,
+    );
+    await file.write(columns.map(([each, values]) => columnFromValues(each, values)));
+    await file.write(columns.map(([each]) => columnFromValues(each, [])));
+    await file.finish();
+    const engine = await openEngine({ threads: 1, memory: '256MB', spillDirectory: options.spillDirectory, spillLimit: '1GB' });
+    try {
+      const sql = `select * from read_parquet('${path}')`;
+      await engine.session(undefined, async (session) => {
+        const fields = (await session.describe(sql)).map(({ name, type }) => duckdbField(name, type));
+        expect(fields.map(({ name }) => name)).toEqual(columns.map(([each]) => each.name));
+        for await (const read of readColumns(session, sql, fields, 10)) {
+          for (const [index, [{ name }, values]] of columns.entries())
+            expect(readValues(read[index] as never), name).toEqual(values);
+        }
+      });
+    } finally {
+      engine.close();
+    }
+  });
+
+  it('keeps the order of many rows', async () => {
+    const path = join(scratch, 'many.parquet');
+    const number = field('n', int(64, true));
+    const file = await createParquetFile(path, [number], options);
+    for (let start = 0; start < 20_000; start += 5000) {
+      await file.write([
+        columnFromValues(
+          number,
+          Array.from({ length: 5000 }, (_, row) => BigInt(start + row)),
+        ),
+      ]);
+    }
+    await file.finish();
+    const engine = await openEngine({ threads: 1, memory: '256MB', spillDirectory: options.spillDirectory, spillLimit: '1GB' });
+    const sql = `select count(*) as rows, count(*) filter (n = file_row_number) as placed from read_parquet('${path}', file_row_number = true)`;
+    expect(await engine.session(undefined, (session) => session.rows(sql))).toEqual([{ rows: 20_000n, placed: 20_000n }]);
+    engine.close();
+  });
+
+  it.each<[string, Field]>([
+    ['an instant in nanoseconds', field('x', { id: 'timestamp', unit: 'ns', timezone: 'UTC' })],
+    ['a duration', field('x', { id: 'duration', unit: 's' })],
+    ['a list of them', field('x', { id: 'list' }, [field('item', { id: 'duration', unit: 's' })])],
+    ['a dictionary', { ...field('x', { id: 'utf8' }), dictionary: { id: 0n, indexBits: 32, indexSigned: true, ordered: false } }],
+  ])('refuses %s and says what to write instead', async (_, refused) => {
+    await expect(createParquetFile(join(scratch, 'no.parquet'), [refused], options)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('.arrow'),
+    });
+  });
+});
