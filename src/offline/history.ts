@@ -6,6 +6,7 @@ import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault } from './answer/fitted.ts';
 import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
+import { typeJsonTimes } from './duckdb/json-times.ts';
 import { compileTable } from './duckdb/table.ts';
 import { readNewestEvent } from './newest-event.ts';
 import type { LookupPlan, OutputPlan, RetrievalPlan } from './plan.ts';
@@ -28,7 +29,7 @@ export interface History {
   /** Opens all that a plan reads; `release` must be called once when the plan has been carried out. */
   prepare(plan: RetrievalPlan, signal: AbortSignal): Promise<PreparedPlan & { release(): void }>;
   /** Columns of a table and DuckDB's names of their types, as its files have them now. */
-  describeTable(table: TableDocument, source: string): Promise<ColumnDocument[]>;
+  describeTable(table: TableDocument, source: string): Promise<readonly ColumnDocument[]>;
   /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
   newestEventUs(source: SourceDocument): Promise<bigint | undefined>;
   readonly engine: Engine;
@@ -90,7 +91,8 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       const files = state.files.map((file) => file.absolutePath);
       return await engine.session(undefined, async (session) => {
         const columns = await session.describe(`select * from ${compileTable(table, files)}`);
-        return columns.map(({ name, type }) => ({ name, type: String(type) }));
+        const documents = columns.map(({ name, type }) => ({ name, type: String(type) }));
+        return await typeJsonTimes(session, table, files, documents);
       });
     },
     newestEventUs: (source) => readNewestEvent(engine, root, source),

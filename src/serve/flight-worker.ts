@@ -5,14 +5,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import pino from 'pino';
 import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import { startFlightServer } from '../flight/server.ts';
-import { applyPlanned, planApply } from '../registry/apply.ts';
+import { applyPlanned } from '../registry/apply.ts';
 import type { RegistryDocument } from '../registry/document.ts';
-import { loadRepository } from '../registry/load.ts';
 import { openState } from '../registry/state.ts';
 import { productVersion } from '../version.ts';
 import { createFeaturesHandler } from './features-handler.ts';
 import { openConfiguredHistory } from './open-parts.ts';
 import { createQueryQueue } from './query-queue.ts';
+import { loadConfigApart, planApart } from './repository-task.ts';
 import { openUploadStore } from './uploads.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './worker-messages.ts';
 
@@ -23,8 +23,7 @@ const tell = (message: FromWorker) => port.postMessage(message);
 const sweepMs = 30_000;
 
 async function main(): Promise<void> {
-  const repository = await loadRepository(root, environment);
-  const { config } = repository;
+  const config = await loadConfigApart({ root, environment });
   const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
   const { host, limits } = config.flight;
   const address = `grpc://${host}:${config.flight.port}`;
@@ -45,8 +44,7 @@ async function main(): Promise<void> {
     return run;
   };
   async function applyNow() {
-    const fresh = await loadRepository(root, environment);
-    const planned = await planApply(fresh, state, history.describeTable);
+    const planned = await planApart({ root, environment }, state.readDocument());
     registry = await applyPlanned(planned, state, new Date().toISOString());
     logger.info({ version: registry.version, changes: planned.plan.changes.length }, 'definitions applied');
     return { version: registry.version, changes: planned.plan.changes };

@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBType } from '@duckdb/node-api';
 import type { Column } from '../../arrow/column.ts';
+import { concatColumns } from '../../arrow/concat.ts';
 import { type Field, field, type Schema } from '../../arrow/schema.ts';
 import { takeColumn } from '../../arrow/take.ts';
 import { parseValueType } from '../../definitions/value-type.ts';
@@ -34,18 +35,23 @@ const bucketBytes = 128 * 1024 * 1024;
 const maxBuckets = 256;
 const partRows = 262_144;
 
-/** Builds one projection; on any failure nothing is left but the error. */
-export async function buildProjection(engine: Engine, input: BuildInput, signal: AbortSignal): Promise<void> {
+/**
+ * Builds one projection; on any failure nothing is left but the error. A projection of one bucket gives its columns, so that they
+ * need not be read back.
+ */
+export async function buildProjection(engine: Engine, input: BuildInput, signal: AbortSignal): Promise<Column[] | undefined> {
   const draft = `${input.directory}.${process.pid}.${draftNumber++}.draft`;
   await mkdir(draft, { recursive: true });
   try {
-    await engine.session(signal, async (session) => {
+    const parts = await engine.session(signal, async (session) => {
       const query = await bindProjection(session, input);
-      const tied = await writeProjection(session, query, input, draft);
-      if (tied) await writeProjection(session, { ...query, byValue: true }, input, draft);
+      const written = await writeProjection(session, query, input, draft);
+      return written === 'tied' ? await writeProjection(session, { ...query, byValue: true }, input, draft) : written;
     });
     await rm(input.directory, { recursive: true, force: true });
     await rename(draft, input.directory);
+    if (parts === 'tied' || parts.length === 0) return undefined;
+    return (parts[0] as Column[]).map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;
@@ -155,8 +161,13 @@ async function readZone(
   return zone;
 }
 
-/** Writes every bucket and the manifest; true, with nothing of worth written, if rows turned out to need an order by value. */
-async function writeProjection(session: Session, query: ProjectionQuery, input: BuildInput, draft: string): Promise<boolean> {
+/** Writes every bucket and the manifest, and gives the parts of a single bucket; `tied` if rows turned out to need an order by value. */
+async function writeProjection(
+  session: Session,
+  query: ProjectionQuery,
+  input: BuildInput,
+  draft: string,
+): Promise<Column[][] | 'tied'> {
   const { view, source } = query;
   const schema = projectionSchema(view, source, query.byValue);
   const count = await chooseBuckets(session, query, input);
@@ -165,6 +176,7 @@ async function writeProjection(session: Session, query: ProjectionQuery, input: 
   );
   let rows = 0;
   try {
+    const parts: Column[][] = [];
     let previous: Column[] | undefined;
     for await (const columns of readColumns(
       session,
@@ -172,7 +184,8 @@ async function writeProjection(session: Session, query: ProjectionQuery, input: 
       schema.fields,
       partRows * Math.max(1, count / 8),
     )) {
-      if (!query.byValue && hasTies(columns, previous, view.keys.length, source.createdTimestamp !== undefined)) return true;
+      if (!query.byValue && hasTies(columns, previous, view.keys.length, source.createdTimestamp !== undefined)) return 'tied';
+      if (count === 1) parts.push(columns);
       previous = columns;
       rows += (columns[0] as Column).length;
       await writePart(view, columns, buckets);
@@ -180,7 +193,7 @@ async function writeProjection(session: Session, query: ProjectionQuery, input: 
     const written = [];
     for (const bucket of buckets) written.push(await bucket.finish());
     await writeFile(join(draft, 'manifest.json'), encodeManifest({ rows, byValue: query.byValue, buckets: written }));
-    return false;
+    return parts;
   } finally {
     await Promise.all(buckets.map((bucket) => bucket.close()));
   }

@@ -131,7 +131,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     const started = performance.now();
     const work = async () => {
       const path = join(directory, id);
-      await buildProjection(engine, { view, source, state, directory: path }, controller.signal);
+      const columns = await buildProjection(engine, { view, source, state, directory: path }, controller.signal);
       const after = await readTableState(engine, source.table, root, source.name);
       if (after.hash !== state.hash) {
         await rm(path, { recursive: true, force: true });
@@ -140,6 +140,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
         });
       }
       const manifest = (await readManifest(path)) as Manifest;
+      if (columns !== undefined) await cache.get(`${id}/0`, async () => createBucket(view, columns));
       logger.info(
         { view: view.name, rows: manifest.rows, ms: Math.round(performance.now() - started) },
         'source read and sorted',

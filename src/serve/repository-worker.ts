@@ -1,0 +1,34 @@
+/**
+ * A short-lived thread that loads the repository and ends. What it loads (a compiler among it) would make every garbage collection
+ * of the Flight worker several times dearer, and a fresh thread sees the files as they are.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { asFeatureStoreError } from '../errors.ts';
+import { silentLogger } from '../observe.ts';
+import { planApply } from '../registry/apply.ts';
+import { loadConfig, loadRepository } from '../registry/load.ts';
+import { openConfiguredHistory } from './open-parts.ts';
+import type { RepositoryAnswer, RepositoryTask } from './repository-task.ts';
+
+const task = workerData as RepositoryTask;
+
+async function run(): Promise<unknown> {
+  if (task.kind === 'config') return await loadConfig(task.root, task.environment);
+  const repository = await loadRepository(task.root, task.environment);
+  const history = await openConfiguredHistory(repository.config, silentLogger);
+  try {
+    const { current } = task;
+    return await planApply(repository, { readDocument: () => current }, history.describeTable);
+  } finally {
+    history.close();
+  }
+}
+
+const answer = (message: RepositoryAnswer) => parentPort?.postMessage(message);
+run().then(
+  (result) => answer({ ok: true, result }),
+  (error: unknown) => {
+    const { code, message, details } = asFeatureStoreError(error);
+    answer({ ok: false, code, message, details: JSON.parse(JSON.stringify(details)) });
+  },
+);
