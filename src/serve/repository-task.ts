@@ -1,27 +1,10 @@
 /** Asks a thread of its own to load the repository's config, or to plan what applying the repository would change. */
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
-import { type ErrorCode, FeatureStoreError } from '../errors.ts';
+import { FeatureStoreError } from '../errors.ts';
 import type { PlannedApply } from '../registry/apply.ts';
 import type { RegistryDocument } from '../registry/document.ts';
-
-interface Place {
-  readonly root: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
-export type RepositoryTask =
-  | (Place & { readonly kind: 'config' })
-  | (Place & { readonly kind: 'plan'; readonly current: RegistryDocument | undefined });
-
-export type RepositoryAnswer =
-  | { readonly ok: true; readonly result: unknown }
-  | {
-      readonly ok: false;
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly details: Readonly<Record<string, unknown>>;
-    };
+import type { Place, RepositoryAnswer, RepositoryTask } from './worker-messages.ts';
 
 /** The repository's config; fails with what is wrong with it. */
 export async function loadConfigApart(place: Place): Promise<Config> {

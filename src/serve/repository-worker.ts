@@ -8,7 +8,7 @@ import { silentLogger } from '../observe.ts';
 import { planApply } from '../registry/apply.ts';
 import { loadConfig, loadRepository } from '../registry/load.ts';
 import { openConfiguredHistory } from './open-parts.ts';
-import type { RepositoryAnswer, RepositoryTask } from './repository-task.ts';
+import type { RepositoryAnswer, RepositoryTask } from './worker-messages.ts';
 
 const task = workerData as RepositoryTask;
 

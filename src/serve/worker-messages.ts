@@ -1,10 +1,14 @@
-/** What the main thread and the Flight worker tell each other. */
+/** What the main thread, the Flight worker and the thread that loads repositories tell each other. */
 import type { ErrorCode } from '../errors.ts';
+import type { RegistryDocument } from '../registry/document.ts';
 
-export interface WorkerInput {
-  /** The repository. */
+/** A repository, and the environment that its config is read under. */
+export interface Place {
   readonly root: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface WorkerInput extends Place {
   readonly logLevel: string;
 }
 
@@ -27,4 +31,17 @@ export type FromWorker =
       readonly message: string;
       readonly details: Readonly<Record<string, unknown>>;
       readonly stack: string;
+    };
+
+export type RepositoryTask =
+  | (Place & { readonly kind: 'config' })
+  | (Place & { readonly kind: 'plan'; readonly current: RegistryDocument | undefined });
+
+export type RepositoryAnswer =
+  | { readonly ok: true; readonly result: unknown }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
     };
