@@ -14,7 +14,16 @@ export interface ParquetOptions extends TableOptions {
   readonly binaryAsString?: boolean;
 }
 
-export interface CsvOptions extends TableOptions {
+interface TextOptions extends TableOptions {
+  /** Types of columns that must not be guessed from the text: `{ zip_code: 'string' }`. */
+  readonly columnTypes?: Readonly<Record<string, ValueTypeText>>;
+  readonly dateFormat?: string;
+  readonly timestampFormat?: string;
+  /** Found by the file's name when absent. */
+  readonly compression?: 'none' | 'gzip' | 'zstd';
+}
+
+export interface CsvOptions extends TextOptions {
   /** Found by looking at the file when absent, like the other options of the dialect. */
   readonly delimiter?: string;
   readonly header?: boolean;
@@ -22,22 +31,14 @@ export interface CsvOptions extends TableOptions {
   readonly escape?: string;
   /** The text that stands for null; default: the empty field. */
   readonly nullText?: string;
-  readonly dateFormat?: string;
-  readonly timestampFormat?: string;
   readonly decimalSeparator?: string;
   /** Rows to skip at the head of each file. */
   readonly skip?: number;
-  readonly compression?: 'none' | 'gzip' | 'zstd';
-  /** Types of columns that must not be guessed from the text: `{ zip_code: 'string' }`. */
-  readonly columnTypes?: Readonly<Record<string, ValueTypeText>>;
 }
 
-export interface JsonOptions extends TableOptions {
+export interface JsonOptions extends TextOptions {
   /** One document a line, or one array of documents; found by looking when absent. */
   readonly layout?: 'lines' | 'array';
-  readonly dateFormat?: string;
-  readonly timestampFormat?: string;
-  readonly compression?: 'none' | 'gzip' | 'zstd';
 }
 
 export interface Table {

@@ -6,8 +6,8 @@ import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault } from './answer/fitted.ts';
 import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
-import { typeJsonTimes } from './duckdb/json-times.ts';
 import { compileTable } from './duckdb/table.ts';
+import { typeTextColumns } from './duckdb/text-columns.ts';
 import { readNewestEvent } from './newest-event.ts';
 import type { LookupPlan, OutputPlan, RetrievalPlan } from './plan.ts';
 import { openProjectionStore, type Projection } from './projection/store.ts';
@@ -92,7 +92,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       return await engine.session(undefined, async (session) => {
         const columns = await session.describe(`select * from ${compileTable(table, files)}`);
         const documents = columns.map(({ name, type }) => ({ name, type: String(type) }));
-        return await typeJsonTimes(session, table, files, documents);
+        return await typeTextColumns(session, table, files, documents);
       });
     },
     newestEventUs: (source) => readNewestEvent(engine, root, source),

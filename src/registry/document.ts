@@ -38,7 +38,7 @@ export interface TableDocument {
   readonly hivePartitioning: boolean;
   /** Options of DuckDB's reader of that format, such as `delim` for csv. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
-  /** Column -> DuckDB's type text, for columns of a csv whose type must not be guessed (its reader's `types`). */
+  /** Column -> DuckDB's type text, for columns of csv and json whose type must not be guessed. */
   readonly columnTypes?: Readonly<Record<string, string>>;
 }
 

@@ -11,7 +11,7 @@ const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' } 
 export function compileTable(table: TableDocument, files: readonly string[], columns?: readonly ColumnDocument[]): string {
   const options = Object.entries(table.options).map(([name, value]) => `${quoteName(name)} = ${quoteOption(value)}`);
   options.unshift(`hive_partitioning = ${table.hivePartitioning}`);
-  const declared = Object.entries(table.columnTypes ?? {}).map(([name, type]) => ({ name, type }));
+  const declared = table.format === 'csv' ? Object.entries(table.columnTypes ?? {}).map(([name, type]) => ({ name, type })) : [];
   const stored = (columns ?? declared).filter((column) => !isPartition(table, files, column.name));
   if (table.format !== 'parquet' && stored.length > 0) {
     const types = stored.map((column) => `${quoteText(column.name)}: ${quoteText(column.type)}`).join(', ');

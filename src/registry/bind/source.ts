@@ -91,7 +91,11 @@ function timestampProblem(
     const names = columns.map((candidate) => candidate.name);
     return `is column "${name}", which ${pathsOf(table)} does not have${didYouMean(name, names)}`;
   }
-  if (!isTime(column.type)) return `is column "${name}", which is no time but ${column.type}`;
+  if (!isTime(column.type)) {
+    const isText = table.format !== 'parquet' && column.type === 'VARCHAR';
+    const fix = isText ? `; if its text is a time with an offset, declare columnTypes: { ${name}: "timestamp" }` : '';
+    return `is column "${name}", which is no time but ${column.type}${fix}`;
+  }
   if (!isZoneless(column.type) || source.timezone !== undefined) return undefined;
   return `is column "${name}", a ${column.type} without a zone; say whose time it is with timezone, such as timezone: "UTC"`;
 }

@@ -66,7 +66,7 @@ function bindReaderOptions(what: string, format: Table['format'], options: objec
   for (const [option, value] of Object.entries(options)) {
     const [name, type] = known[option] ?? [];
     if (name === undefined) {
-      const names = [...Object.keys(known), 'hivePartitioning', ...(format === 'csv' ? ['columnTypes'] : [])];
+      const names = [...Object.keys(known), 'hivePartitioning', ...(format === 'parquet' ? [] : ['columnTypes'])];
       report(`${what}: "${option}" is no option of ${format}${didYouMean(option, names)}`);
     } else if (typeof value !== type) {
       report(`${what}: ${option} is a ${type}`);
@@ -80,8 +80,8 @@ function bindReaderOptions(what: string, format: Table['format'], options: objec
 }
 
 function bindColumnTypes(what: string, format: string, types: unknown, report: Report): Record<string, string> {
-  if (format !== 'csv' || !isRecord(types)) {
-    report(`${what}: columnTypes is an option of csv, types by column: { zip_code: "string" }`);
+  if (format === 'parquet' || !isRecord(types)) {
+    report(`${what}: columnTypes is an option of csv and json, types by column: { zip_code: "string" }`);
     return {};
   }
   const bound: Record<string, string> = {};
