@@ -40,7 +40,7 @@ export function bodyReader(batch: FbRecordBatch, body: Uint8Array, maxDecodedByt
       if (next === null) throw malformed(`it has no buffer for column "${name}"`);
       const start = checkedNumber(next.offset(), body.byteLength, `a buffer's start in column "${name}"`);
       const length = checkedNumber(next.length(), body.byteLength - start, `a buffer's length in column "${name}"`);
-      const bytes = body.subarray(start, start + length);
+      const bytes = new Uint8Array(body.buffer, body.byteOffset + start, length);
       const plain = compression === undefined || length === 0 ? bytes : decompress(bytes, compression, name);
       if (plain.byteLength < minBytes)
         throw malformed(`a buffer of column "${name}" has ${plain.byteLength} bytes where it needs ${minBytes}`);
@@ -50,8 +50,7 @@ export function bodyReader(batch: FbRecordBatch, body: Uint8Array, maxDecodedByt
           `Column "${name}" has a buffer of ${plain.byteLength} bytes, more than 2 GiB; send smaller batches`,
         );
       }
-      // Typed arrays need aligned starts; a body that came at an odd place in its message is copied, buffer by buffer (not by its
-      // own slice: a Buffer's gives a view).
+      // Typed arrays need aligned starts; a body that came at an odd place in its message is copied, buffer by buffer.
       return plain.byteOffset % 8 === 0 ? plain : new Uint8Array(plain);
     },
     nextVariadicCount(name) {

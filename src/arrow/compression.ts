@@ -49,7 +49,8 @@ export function decompressBuffer(buffer: Uint8Array, compression: Compression, m
   if (plain.byteLength !== length) {
     throw malformed(`a compressed buffer of column "${name}" holds ${plain.byteLength} bytes and claims ${length}`);
   }
-  return plain;
+  // Not a Buffer, as both codecs may give: slice must copy, whoever calls it.
+  return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
 }
 
 function decompressLz4(content: Uint8Array, length: number, name: string): Uint8Array {

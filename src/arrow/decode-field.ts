@@ -44,7 +44,7 @@ export function decodeMetadata(table: { customMetadata(i: number): KeyValue | nu
   for (let i = 0; i < table.customMetadataLength(); i++) {
     const entry = required(table.customMetadata(i), 'a metadata entry');
     const value = entry.value(Encoding.UTF8_BYTES) as Uint8Array | null;
-    metadata.set(entry.key() ?? '', value === null ? '' : (decodeUtf8(value) ?? value.slice()));
+    metadata.set(entry.key() ?? '', value === null ? '' : (decodeUtf8(value) ?? new Uint8Array(value)));
   }
   return metadata;
 }
