@@ -19,3 +19,12 @@ export function quoteTexts(texts: readonly string[]): string {
 export function quoteOption(value: string | number | boolean): string {
   return typeof value === 'string' ? quoteText(value) : String(value);
 }
+
+/**
+ * A lambda over the elements of a list. Its parameter has a name that no column has: DuckDB would take the column. `depth` tells
+ * a lambda from those around it.
+ */
+export function compileLambda(depth: number, body: (element: string) => string): string {
+  const element = quoteName(`~ element ${depth} ~`);
+  return `lambda ${element}: ${body(element)}`;
+}

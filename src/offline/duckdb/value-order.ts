@@ -1,4 +1,4 @@
-/** The order of values (rule 3.1) as sort keys of DuckDB. */
+/** The order and the equality of values (rule 3.1) as expressions of DuckDB. */
 import {
   DuckDBArrayType,
   DuckDBListType,
@@ -7,7 +7,7 @@ import {
   type DuckDBType,
   DuckDBTypeId,
 } from '@duckdb/node-api';
-import { quoteName } from './sql.ts';
+import { compileLambda, quoteName, quoteText } from './sql.ts';
 
 /**
  * An expression whose ascending order, nulls first, is the order of rule 3.1. DuckDB's own order is that already, but for nulls
@@ -16,14 +16,14 @@ import { quoteName } from './sql.ts';
 export function compileValueOrder(value: string, type: DuckDBType, depth = 0): string {
   if (type.typeId === DuckDBTypeId.ENUM) return `cast(${value} as varchar)`;
   if (type instanceof DuckDBListType) return compileListOrder(value, type.valueType, depth);
-  if (type instanceof DuckDBArrayType) return compileListOrder(`cast(${value} as ${type.valueType}[])`, type.valueType, depth);
+  if (type instanceof DuckDBArrayType) return compileListOrder(compileAsList(value, type), type.valueType, depth);
   if (type instanceof DuckDBMapType) {
     const entries = new DuckDBListType(new DuckDBStructType(['key', 'value'], [type.keyType, type.valueType]));
     return compileValueOrder(`map_entries(${value})`, entries, depth);
   }
   if (type instanceof DuckDBStructType) {
     const parts = type.entryNames.flatMap((name, index) => {
-      const entry = `struct_extract(${value}, '${name.replaceAll("'", "''")}')`;
+      const entry = `struct_extract(${value}, ${quoteText(name)})`;
       const order = compileValueOrder(entry, type.entryTypes[index] as DuckDBType, depth);
       return [`${quoteName(`p${index}`)} := ${entry} is not null`, `${quoteName(`v${index}`)} := ${order}`];
     });
@@ -32,7 +32,56 @@ export function compileValueOrder(value: string, type: DuckDBType, depth = 0): s
   return value;
 }
 
+/**
+ * An expression that puts -0.0 before 0.0, which are equal by value, so that the order of files never decides between them;
+ * undefined for a type without floats.
+ */
+export function compileSignOrder(value: string, type: DuckDBType): string | undefined {
+  if (isFloat(type)) return `not signbit(${value})`;
+  return holdsFloats(type) ? `cast(${value} as varchar)` : undefined;
+}
+
+/**
+ * An expression for `hash`, the same exactly for equal values. The hash of a list by itself will not do: an empty list, a null
+ * and a list of nulls share one.
+ */
+export function compileValueIdentity(value: string, type: DuckDBType): string {
+  if (!isNested(type)) return value;
+  return `cast(${compileUnsigned(value, type, 0)} as varchar)`;
+}
+
+/** The same value with 0.0 for every -0.0 in its lists. */
+function compileUnsigned(value: string, type: DuckDBType, depth: number): string {
+  if (isFloat(type)) return `${value} + 0`;
+  if (type instanceof DuckDBArrayType)
+    return compileUnsigned(compileAsList(value, type), new DuckDBListType(type.valueType), depth);
+  if (!(type instanceof DuckDBListType) || !holdsFloats(type)) return value;
+  return `list_transform(${value}, ${compileLambda(depth, (element) => compileUnsigned(element, type.valueType, depth + 1))})`;
+}
+
 function compileListOrder(value: string, element: DuckDBType, depth: number): string {
-  const name = `e${depth}`;
-  return `list_transform(${value}, lambda ${name}: struct_pack(p := ${name} is not null, v := ${compileValueOrder(name, element, depth + 1)}))`;
+  const order = compileLambda(
+    depth,
+    (name) => `struct_pack(p := ${name} is not null, v := ${compileValueOrder(name, element, depth + 1)})`,
+  );
+  return `list_transform(${value}, ${order})`;
+}
+
+function compileAsList(value: string, type: DuckDBArrayType): string {
+  return `cast(${value} as ${type.valueType}[])`;
+}
+
+function isFloat(type: DuckDBType): boolean {
+  return type.typeId === DuckDBTypeId.FLOAT || type.typeId === DuckDBTypeId.DOUBLE;
+}
+
+function isNested(type: DuckDBType): boolean {
+  return [DuckDBListType, DuckDBArrayType, DuckDBMapType, DuckDBStructType].some((nested) => type instanceof nested);
+}
+
+function holdsFloats(type: DuckDBType): boolean {
+  if (type instanceof DuckDBListType || type instanceof DuckDBArrayType) return holdsFloats(type.valueType);
+  if (type instanceof DuckDBMapType) return holdsFloats(type.keyType) || holdsFloats(type.valueType);
+  if (type instanceof DuckDBStructType) return type.entryTypes.some(holdsFloats);
+  return isFloat(type);
 }

@@ -3,8 +3,8 @@ import { DuckDBListType, DuckDBTimestampTZType, type DuckDBType } from '@duckdb/
 import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import { compileInstantUs, isZoneless } from '../duckdb/instant.ts';
-import { quoteName } from '../duckdb/sql.ts';
-import { compileValueOrder } from '../duckdb/value-order.ts';
+import { compileLambda, quoteName } from '../duckdb/sql.ts';
+import { compileSignOrder, compileValueIdentity, compileValueOrder } from '../duckdb/value-order.ts';
 import type { ZoneSteps } from '../zone.ts';
 
 export interface ProjectionQuery {
@@ -39,11 +39,12 @@ export function compileProjection(query: ProjectionQuery): string {
   const order = [...view.keys.map((_, index) => `k${index}`), 'event'];
   if (source.createdTimestamp !== undefined) order.push('created');
   order.push(...deciding.map((column) => compileValueOrder(columnOf(column.name), column.type)));
+  order.push(...deciding.flatMap((column) => compileSignOrder(columnOf(column.name), column.type) ?? []));
   const select = [...keys, `${instant(source.eventTimestamp)} as event`];
   if (source.createdTimestamp !== undefined) select.push(`${instant(source.createdTimestamp)} as created`);
   if (source.availableAt !== undefined) select.push(`${instant(source.availableAt)} as available`);
   select.push(...features);
-  const hashed = deciding.map((column) => columnOf(column.name)).join(', ');
+  const hashed = deciding.map((column) => compileValueIdentity(columnOf(column.name), column.type)).join(', ');
   if (query.byValue) select.push(`${hashed === '' ? '0::ubigint' : `hash(${hashed})`} as row_hash`);
   return [
     `select ${select.join(', ')}`,
@@ -100,8 +101,8 @@ function compileFeature(value: string, from: DuckDBType, to: ValueType, zone: Zo
       : `cast(${value} as ${DuckDBTimestampTZType.instance})`;
   }
   if (to.kind === 'list' && from instanceof DuckDBListType && containsTimestamp(to)) {
-    const name = `x${depth}`;
-    return `list_transform(${value}, lambda ${name}: ${compileFeature(name, from.valueType, to.element, zone, depth + 1)})`;
+    const element = (name: string) => compileFeature(name, from.valueType, to.element, zone, depth + 1);
+    return `list_transform(${value}, ${compileLambda(depth, element)})`;
   }
   return `cast(${value} as ${compileType(to)})`;
 }
