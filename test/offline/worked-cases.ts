@@ -131,11 +131,11 @@ function single(rows: readonly Row[], settings: Settings = {}): { scenario: Scen
 function sourceOf(rows: readonly Row[]): ScenarioSource {
   const columns: ScenarioColumn[] = [
     { name: 'user_id', duckType: 'BIGINT', type: { kind: 'int64' } },
-    { name: 'event', duckType: 'TIMESTAMPTZ', type: instant },
+    { name: 'event', duckType: 'TIMESTAMP WITH TIME ZONE', type: instant },
   ];
   const has = (name: 'created' | 'available') => rows.some((row) => row[name] !== undefined);
-  if (has('created')) columns.push({ name: 'created', duckType: 'TIMESTAMPTZ', type: instant });
-  if (has('available')) columns.push({ name: 'available', duckType: 'TIMESTAMPTZ', type: instant });
+  if (has('created')) columns.push({ name: 'created', duckType: 'TIMESTAMP WITH TIME ZONE', type: instant });
+  if (has('available')) columns.push({ name: 'available', duckType: 'TIMESTAMP WITH TIME ZONE', type: instant });
   columns.push({ name: 'value', duckType: 'INTEGER', type: { kind: 'int32' } });
   return {
     name: 'cases',

@@ -18,7 +18,7 @@ export async function* frameBatches(scenario: Scenario): AsyncGenerator<FrameBat
     const length = Math.min(batchRows, rows - start);
     const built = columns.map((column) => buildColumn(column, start, length));
     const { header, body } = encodeRecordBatch({ schema: frameSchema(scenario), length, columns: built });
-    const decoded = decodeRecordBatch(frameSchema(scenario), header, Buffer.concat(body)).columns;
+    const decoded = decodeRecordBatch(frameSchema(scenario), header, new Uint8Array(Buffer.concat(body))).columns;
     yield { columns: decoded, length, plain: (index) => plainColumn(columns[index] as FrameColumn, decoded[index] as Column) };
   }
 }

@@ -37,9 +37,11 @@ export async function writeSource(root: string, source: ScenarioSource): Promise
     format: source.format,
     paths: [`${source.name}/part-*${partitioned}${source.hive === undefined ? `.${source.format}` : `/*.${source.format}`}`],
     hivePartitioning: source.hive !== undefined,
-    options: source.format === 'parquet' ? {} : { sample_size: -1 },
+    options: readerOptions[source.format],
   };
 }
+
+const readerOptions = { parquet: {}, csv: { sample_size: -1, header: true }, json: { sample_size: -1 } };
 
 function copyOptions({ format, hive }: ScenarioSource): string {
   const header = format === 'csv' ? ', header true' : '';

@@ -1,0 +1,94 @@
+/** The engine against the oracle: random definitions, sources on disk, frames and requests (design sections 1 to 5). */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FeatureStoreError } from '../../src/errors.ts';
+import type { History } from '../../src/offline/history.ts';
+import { answerNaively } from '../support/answer-naively.ts';
+import { answerWithEngine, applyScenario, type EngineAnswer, openTestHistory } from '../support/answer-with-engine.ts';
+import { NaiveRefusal } from '../support/naive-instant.ts';
+import type { Answer, Scenario } from '../support/scenario.ts';
+import { drawScenario } from './draw-scenario.ts';
+import { expectSameAnswer } from './expect-same-answer.ts';
+
+/** FEATHERFLIGHT_TEST_RUNS=2000 for a long search. */
+const numRuns = Number(process.env.FEATHERFLIGHT_TEST_RUNS ?? 150);
+const seed = process.env.FEATHERFLIGHT_TEST_SEED ? Number(process.env.FEATHERFLIGHT_TEST_SEED) : undefined;
+
+const root = mkdtempSync(join(tmpdir(), 'history-'));
+let history: History;
+beforeAll(async () => {
+  history = await openTestHistory(root);
+});
+afterAll(() => {
+  history.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe('sections 1 to 5', () => {
+  test(
+    'the engine answers as the oracle does',
+    async () => {
+      let runs = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.gen(), async (g) => {
+          const scenario = drawScenario(g, `r${runs++ % 50}`);
+          const expected = attempt(() => answerNaively(scenario));
+          const actual = await answerScenario(scenario);
+          try {
+            compare(scenario, actual, expected);
+          } catch (error) {
+            (error as Error).message += `\n${describeScenario(scenario)}`;
+            throw error;
+          }
+        }),
+        { numRuns, seed, path: process.env.FEATHERFLIGHT_TEST_PATH, endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined },
+      );
+    },
+    60_000 + numRuns * 1000,
+  );
+});
+
+async function answerScenario(scenario: Scenario): Promise<EngineAnswer | FeatureStoreError> {
+  try {
+    return await answerWithEngine(history, await applyScenario(history, root, scenario), scenario);
+  } catch (error) {
+    if (error instanceof FeatureStoreError) return error;
+    throw error;
+  }
+}
+
+function compare(scenario: Scenario, actual: EngineAnswer | FeatureStoreError, expected: Answer | NaiveRefusal): void {
+  if (expected instanceof NaiveRefusal) {
+    expect(actual, `the rules refuse this: ${expected.message}`).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  } else if (actual instanceof FeatureStoreError) throw actual;
+  else expectSameAnswer(scenario, actual, expected);
+}
+
+function attempt(work: () => Answer): Answer | NaiveRefusal {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof NaiveRefusal) return error;
+    throw error;
+  }
+}
+
+/** What makes a failure reproducible by eye: everything but the drawn kinds. */
+function describeScenario(scenario: Scenario): string {
+  const shown = JSON.stringify(
+    scenario,
+    (key, value) => {
+      if (['kinds', 'keyColumns', 'metadata', 'children'].includes(key)) return undefined;
+      if (key === 'columns' && value[0]?.duckType !== undefined)
+        return value.map((one: { name: string; duckType: string }) => `${one.name} ${one.duckType}`);
+      if (typeof value === 'bigint') return `${value}n`;
+      if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`;
+      return Object.is(value, -0) || (typeof value === 'number' && !Number.isFinite(value)) ? `number ${value}` : value;
+    },
+    1,
+  );
+  return shown.replaceAll(/\n\s{4,}/g, ' ').slice(0, 20_000);
+}
