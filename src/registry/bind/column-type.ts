@@ -1,6 +1,7 @@
 /** Types of source columns, as DuckDB prints them, and which value types hold every value of each. */
 import type { SimpleTypeName, ValueType } from '../../definitions/value-type.ts';
 
+/** Digits before the point; a HUGEINT of 39 is refused when it is read. */
 const integerDigits: Readonly<Record<string, number>> = {
   TINYINT: 3,
   UTINYINT: 3,
@@ -10,6 +11,8 @@ const integerDigits: Readonly<Record<string, number>> = {
   UINTEGER: 10,
   BIGINT: 19,
   UBIGINT: 20,
+  HUGEINT: 38,
+  UHUGEINT: 38,
 };
 
 const wideningsOf: Readonly<Record<string, readonly string[]>> = {
@@ -65,6 +68,7 @@ export function naturalValueType(columnType: string): string | undefined {
     return element === undefined ? undefined : vector ? `vector(${element},${list.length})` : `list(${element})`;
   }
   if (columnType === 'UBIGINT') return 'decimal(20,0)';
+  if (columnType === 'HUGEINT' || columnType === 'UHUGEINT') return 'decimal(38,0)';
   if (columnType.startsWith('ENUM(')) return 'string';
   const decimal = parseDecimal(columnType);
   if (decimal !== undefined) return `decimal(${decimal.precision},${decimal.scale})`;

@@ -42,6 +42,8 @@ describe('fitsValueType', () => {
     ['INTEGER', 'decimal(10,1)', false],
     ['BIGINT', 'decimal(38,4)', true],
     ['UBIGINT', 'decimal(20,0)', true],
+    ['HUGEINT', 'decimal(38,0)', true],
+    ['HUGEINT', 'decimal(38,1)', false],
     ['DECIMAL(12,2)', 'decimal(12,2)', true],
     ['DECIMAL(12,2)', 'decimal(14,4)', true],
     ['DECIMAL(12,2)', 'decimal(13,4)', false],
