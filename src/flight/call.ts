@@ -77,8 +77,11 @@ export function openCall(call: ServerInterceptingCallInterface, onOpen: (open: O
     },
     onReceiveMessage: (message: Uint8Array) => incoming.resolve(message),
     onReceiveHalfClose() {
-      halfClosed = true;
-      incoming.resolve(undefined);
+      // A client that resets its stream looks half-closed for a moment: an upload cut short must not pass for a whole one.
+      setImmediate(() => {
+        halfClosed = !controller.signal.aborted;
+        if (halfClosed) incoming.resolve(undefined);
+      });
     },
     onCancel() {
       if (ended) return;
