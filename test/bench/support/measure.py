@@ -1,11 +1,13 @@
-"""Times, medians and ratios: what is compared ran in turns in one run, so that a slow minute slows both sides."""
+"""Times and ratios: what is compared runs in turns in one run, so that a slow minute slows both sides."""
 
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -17,15 +19,14 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """The median of the ratios of neighbours in time, with the least and the greatest."""
-    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-
-
 def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the ratios of neighbours in time."""
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    """Our median time as a multiple of theirs."""
+    return statistics.median(ours) / statistics.median(theirs)
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """The ratio of medians, and that of the best times, which other work on the machine disturbs least."""
+    return f"{median_ratio(ours, theirs):5.2f} of the medians, {min(ours) / min(theirs):5.2f} of the best"
 
 
 def verdict(value: float, bar: float, *, at_most: bool) -> str:
@@ -35,5 +36,11 @@ def verdict(value: float, bar: float, *, at_most: bool) -> str:
 
 
 def seconds(values: Sequence[float]) -> str:
-    """A median in seconds and how many it is of."""
-    return f"{statistics.median(values):7.3f} s (n={len(values)})"
+    """The median and the best in seconds, and how many there are."""
+    return f"{statistics.median(values):7.3f} s, best {min(values):7.3f} s (n={len(values)})"
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far, all threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

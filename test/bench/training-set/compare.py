@@ -6,7 +6,6 @@ with the peers. Every answer is compared with Polars', value by value.
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections import defaultdict
@@ -96,10 +95,6 @@ def main(folder: Path, rows: int, keys: int, rounds: int) -> None:
             for who in slow:
                 first[who].append(timed(lambda who=who: PEERS[who](frame, data))[0])
     show(rows, polars, slow, first, repeat, stages)
-    if (target := Path(folder / "measured.json")) is not None:
-        known = json.loads(target.read_text()) if target.exists() else {}
-        known[str(rows)] = {"first": first["ours"], "repeat": repeat["ours"]}
-        target.write_text(json.dumps(known))
 
 
 def show(rows, polars, slow, first, repeat, stages) -> None:
