@@ -23,6 +23,9 @@ export interface TableState {
   readonly hash: string;
 }
 
+/** Files read at once: a process may hold only so many open. */
+const filesAtOnce = 64;
+
 /** Lists the files of a table and takes their state; a table without a file is an error that names its paths. */
 export async function readTableState(engine: Engine, table: TableDocument, root: string, source: string): Promise<TableState> {
   const paths = await listFiles(engine, table, root);
@@ -32,7 +35,11 @@ export async function readTableState(engine: Engine, table: TableDocument, root:
       details: { source, paths: table.paths },
     });
   }
-  const files = await Promise.all(paths.map((path) => readFileState(path, root, table.format, source)));
+  const files: FileState[] = [];
+  for (let at = 0; at < paths.length; at += filesAtOnce) {
+    const some = paths.slice(at, at + filesAtOnce);
+    files.push(...(await Promise.all(some.map((path) => readFileState(path, root, table.format, source)))));
+  }
   const hash = createHash('sha256');
   for (const file of files) hash.update(JSON.stringify([file.path, file.bytes, file.modifiedNs, file.footer ?? null]));
   return { files, hash: hash.digest('hex') };
