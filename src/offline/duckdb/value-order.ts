@@ -7,14 +7,16 @@ import {
   type DuckDBType,
   DuckDBTypeId,
 } from '@duckdb/node-api';
+import { compileLocalUs } from './instant.ts';
 import { compileLambda, quoteName, quoteText } from './sql.ts';
 
 /**
  * An expression whose ascending order, nulls first, is the order of rule 3.1. DuckDB's own order is that already, but for nulls
- * inside of lists and structs, which it takes for the greatest, and enums, which it orders by position.
+ * inside of lists and structs, which it takes for the greatest, enums, which it orders by position, and nanoseconds (rule 1.1).
  */
 export function compileValueOrder(value: string, type: DuckDBType, depth = 0): string {
   if (type.typeId === DuckDBTypeId.ENUM) return `cast(${value} as varchar)`;
+  if (type.typeId === DuckDBTypeId.TIMESTAMP_NS) return compileLocalUs(value, type.typeId);
   if (type instanceof DuckDBListType) return compileListOrder(value, type.valueType, depth);
   if (type instanceof DuckDBArrayType) return compileListOrder(compileAsList(value, type), type.valueType, depth);
   if (type instanceof DuckDBMapType) {
@@ -46,7 +48,7 @@ export function compileSignOrder(value: string, type: DuckDBType): string | unde
  * and a list of nulls share one.
  */
 export function compileValueIdentity(value: string, type: DuckDBType): string {
-  if (!isNested(type)) return value;
+  if (!isNested(type)) return compileValueOrder(value, type);
   return `cast(${compileUnsigned(value, type, 0)} as varchar)`;
 }
 

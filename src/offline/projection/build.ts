@@ -1,7 +1,7 @@
 /** Reads a view's source once, sorted, and writes it as a projection: Arrow IPC streams by bucket of the key, and a manifest. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBType } from '@duckdb/node-api';
+import { DuckDBArrayType, DuckDBListType, type DuckDBType } from '@duckdb/node-api';
 import type { Column } from '../../arrow/column.ts';
 import { concatColumns } from '../../arrow/concat.ts';
 import { type Field, field, type Schema } from '../../arrow/schema.ts';
@@ -17,7 +17,7 @@ import { compileTable } from '../duckdb/table.ts';
 import { featureField } from '../feature-field.ts';
 import { readKeys } from '../frame/read-keys.ts';
 import type { TableState } from '../source-state.ts';
-import { unclearTimeError, type ZoneSteps, zoneSteps } from '../zone.ts';
+import { unclearKind, unclearTimeError, type ZoneSteps, zoneSteps } from '../zone.ts';
 import { type BucketWriter, openBucket } from './bucket-file.ts';
 import { compileProjection, type ProjectionQuery } from './compile.ts';
 import { hashKeys } from './keys.ts';
@@ -132,33 +132,56 @@ async function readZone(
     source.availableAt,
     ...view.features.map((feature) => feature.column),
   ]);
-  const local = columns
-    .filter((column) => used.has(column.name) && isZoneless(column.type.typeId))
-    .map((column) => ({ name: column.name, us: compileLocalUs(`t.${quoteName(column.name)}`, column.type.typeId) }));
+  const local = columns.flatMap(({ name, type }) => (used.has(name) ? localTimes(table, name, type) : []));
   if (local.length === 0) return zoneSteps(source.timezone, 0n, 0n, source.ambiguousTime);
-  const bounds = local.flatMap(({ us }) => [`min(${us})`, `max(${us})`]);
-  const [range] = await session.rows(
-    `select least(${bounds.join(', ')}) as low, greatest(${bounds.join(', ')}) as high from ${table} as t`,
-  );
+  // One scan for all columns of times, one for each of lists of times.
+  const scanned = local.filter(({ us }) => us !== undefined).flatMap(({ us }) => [`min(${us})`, `max(${us})`]);
+  const ranges = local
+    .filter(({ us }) => us === undefined)
+    .map(({ relation }) => `select min(us) as low, max(us) as high from ${relation}`);
+  if (scanned.length > 0) {
+    ranges.push(`select least(${scanned.join(', ')}) as low, greatest(${scanned.join(', ')}) as high from ${table} as t`);
+  }
+  const [range] = await session.rows(`select min(low) as low, max(high) as high from (${ranges.join(' union all ')})`);
   if (range?.low == null) return zoneSteps(source.timezone, 0n, 0n, source.ambiguousTime);
   const zone = zoneSteps(source.timezone, range.low as bigint, range.high as bigint, source.ambiguousTime);
-  if (source.ambiguousTime !== undefined) return zone;
-  for (const { name, us } of local) {
-    const unclear = compileIsUnclear(us, zone);
-    if (unclear === undefined) continue;
-    const [row] = await session.rows(`select min(${us}) as us from ${table} as t where ${unclear}`);
+  const unclear = compileIsUnclear('us', zone);
+  if (source.ambiguousTime !== undefined || unclear === undefined) return zone;
+  for (const { name, relation } of local) {
+    const [row] = await session.rows(`select min(us) as us from ${relation} where ${unclear}`);
     if (row?.us == null) continue;
     const at = row.us as bigint;
-    const kind = zone.unclear.find((candidate) => candidate.fromUs <= at && at < candidate.toUs)?.kind ?? 'twice';
     throw unclearTimeError(
       source.timezone,
       at,
-      kind,
+      unclearKind(zone, at) ?? 'twice',
       `source "${source.name}", column "${name}"`,
       "set ambiguousTime: 'earlier' or 'later' on the source",
     );
   }
   return zone;
+}
+
+interface LocalTimes {
+  readonly name: string;
+  /** Microseconds of the column's value in a row `t`; absent where it holds lists of times. */
+  readonly us?: string;
+  /** All of its times as a relation of one column `us`. */
+  readonly relation: string;
+}
+
+/** The local times of a column, also those in its lists; nothing for a column without any. */
+function localTimes(table: string, name: string, type: DuckDBType): LocalTimes[] {
+  let leaf = type;
+  while (leaf instanceof DuckDBListType || leaf instanceof DuckDBArrayType) leaf = leaf.valueType;
+  if (!isZoneless(leaf.typeId)) return [];
+  const column = `t.${quoteName(name)}`;
+  if (leaf === type) {
+    const us = compileLocalUs(column, type.typeId);
+    return [{ name, us, relation: `(select ${us} as us from ${table} as t)` }];
+  }
+  const elements = `(select unnest(${column}, recursive := true) as v from ${table} as t)`;
+  return [{ name, relation: `(select ${compileLocalUs('v', leaf.typeId)} as us from ${elements})` }];
 }
 
 /** Writes every bucket and the manifest, and gives the parts of a single bucket; `tied` if rows turned out to need an order by value. */
