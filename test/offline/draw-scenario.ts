@@ -13,6 +13,7 @@ import {
   instantKinds,
   integers,
   localKinds,
+  localListKinds,
   texts,
   valueKinds,
 } from './draw-values.ts';
@@ -108,7 +109,10 @@ function drawSource(draw: Draw, name: string): DrawnSource {
     kinds.set(column, kind);
     return column;
   };
-  const usable = (from: readonly ColumnKind[]) => from.filter((kind) => format === 'parquet' || kind.text);
+  const usable = (from: readonly ColumnKind[]) => {
+    const kept = from.filter((kind) => format === 'parquet' || kind.text);
+    return kept.length === 0 ? valueKinds.filter((kind) => kind.text) : kept;
+  };
   const timeKind = () => draw.pick(usable(local && draw.chance(75) ? localKinds : instantKinds));
   const keyColumns = Array.from({ length: draw.pick([1, 1, 2, 3, 0]) }, () => {
     const type = draw.pick(format === 'parquet' ? keyTypes : (['int64', 'int32', 'bool'] as const));
@@ -117,7 +121,8 @@ function drawSource(draw: Draw, name: string): DrawnSource {
   const event = add(timeKind());
   const created = draw.chance(60) ? add(timeKind()) : undefined;
   const available = draw.chance(30) ? add(timeKind()) : undefined;
-  for (let at = draw.int(1, 4); at > 0; at--) add(draw.chance(10) ? timeKind() : draw.pick(usable(valueKinds)));
+  for (let at = draw.int(1, 4); at > 0; at--)
+    add(draw.chance(10) ? timeKind() : draw.pick(usable(local && draw.chance(25) ? localListKinds : valueKinds)));
   // The order of a table's columns decides ties: times and keys do not always come first.
   const order = draw.chance(50) ? shuffled(draw, [...kinds.keys()]) : [...kinds.keys()];
   const hive = format === 'parquet' && draw.chance(15) ? add(hiveKind(draw), 'part') : undefined;

@@ -205,6 +205,19 @@ export const localKinds: readonly ColumnKind[] = [
   time('DATE', { kind: 'date' }),
 ];
 
+/** Columns of lists of local times. */
+export const localListKinds: readonly ColumnKind[] = [
+  listOf('TIMESTAMP[]', localKinds[0] as ColumnKind),
+  listOf('TIMESTAMP_NS[]', localKinds[1] as ColumnKind),
+  listOf('DATE[]', localKinds[4] as ColumnKind),
+  listOf('TIMESTAMP[][]', listOf('TIMESTAMP[]', localKinds[0] as ColumnKind)),
+];
+
+function listOf(duckType: string, element: ColumnKind): ColumnKind {
+  const draw = (from: Draw) => Array.from({ length: from.int(0, 2) }, () => (from.chance(20) ? null : element.draw(from)));
+  return { duckType, type: list(element.type), features: element.features.map(list), draw, text: false };
+}
+
 /** A value of a feature's type, as a literal default. */
 export function drawLiteral(draw: Draw, type: ValueType): unknown {
   switch (type.kind) {

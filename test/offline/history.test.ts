@@ -44,7 +44,12 @@ describe('sections 1 to 5', () => {
             throw error;
           }
         }),
-        { numRuns, seed, path: process.env.FEATHERFLIGHT_TEST_PATH, endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined },
+        {
+          numRuns,
+          seed,
+          path: process.env.FEATHERFLIGHT_TEST_PATH,
+          endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined,
+        },
       );
     },
     60_000 + numRuns * 1000,

@@ -89,9 +89,11 @@ function readCandidates(view: NaiveView, asKnown: boolean): Candidate[] {
   for (const [index, row] of source.rows.entries()) {
     const eventUs = readInstant(source, source.event, row);
     const createdUs = source.created === undefined ? null : readInstant(source, source.created, row);
+    const availableUs = source.available === undefined ? eventUs : readInstant(source, source.available, row);
+    // A source that holds a time of no single instant is refused, wherever it stands (rule 1.2).
+    for (const feature of view.features) readFeature(source, feature, row);
     if (eventUs === null) continue;
-    const instants: (bigint | null)[] = [eventUs, eventUs + (view.delayUs ?? 0n)];
-    if (source.available !== undefined) instants.push(readInstant(source, source.available, row));
+    const instants = [eventUs, eventUs + (view.delayUs ?? 0n), availableUs];
     if (asKnown && source.created !== undefined) instants.push(createdUs);
     const keys = keyColumns.map((column) => column[index] as string | null);
     candidates.push({ row, keys, eventUs, createdUs, visibleUs: latest(instants) });
@@ -137,7 +139,7 @@ function compareCandidates({ keys, source }: NaiveView, a: Candidate, b: Candida
   const apart = [source.event, source.created, source.available, ...keys.map((key) => key.column)];
   for (const { name, type } of source.columns) {
     if (apart.includes(name)) continue;
-    const order = compareNaively(...comparable(source, type, a.row[name], b.row[name]));
+    const order = compareNaively(...comparable(type, a.row[name] ?? null, b.row[name] ?? null));
     if (order !== 0) return order;
   }
   return 0;
@@ -151,10 +153,11 @@ function compareSigns({ source }: NaiveView, a: Candidate, b: Candidate): number
   return 0;
 }
 
-/** Instants compare as instants, in microseconds (rule 1.1). */
-function comparable(source: NaiveSource, type: NaiveType, a: unknown, b: unknown): [NaiveType, unknown, unknown] {
-  if (type.kind !== 'time' || (!type.zoned && source.timezone === undefined)) return [type, a, b];
-  return [{ kind: 'timestamp' }, toInstantNaively(a, type, source), toInstantNaively(b, type, source)];
+/** Times compare in microseconds (rule 1.1), those without a zone by their reading. */
+function comparable(type: NaiveType, a: unknown, b: unknown): [NaiveType, unknown, unknown] {
+  if (type.kind !== 'time') return [type, a, b];
+  const reading = { ...type, zoned: true };
+  return [{ kind: 'timestamp' }, toInstantNaively(a, reading, {}), toInstantNaively(b, reading, {})];
 }
 
 function readCell(

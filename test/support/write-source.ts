@@ -43,10 +43,11 @@ export async function writeSource(root: string, source: ScenarioSource): Promise
 
 const readerOptions = { parquet: {}, csv: { sample_size: -1, header: true }, json: { sample_size: -1 } };
 
+/** Without dictionaries in Parquet, in which DuckDB would write one zero for both. */
 function copyOptions({ format, hive }: ScenarioSource): string {
-  const header = format === 'csv' ? ', header true' : '';
-  if (hive === undefined) return `.${format}' (format ${format}${header})`;
-  return `' (format ${format}${header}, partition_by (${quote(hive)}))`;
+  const options = { parquet: 'dictionary_size_limit 0', csv: 'header true', json: 'array false' }[format];
+  if (hive === undefined) return `.${format}' (format ${format}, ${options})`;
+  return `' (format ${format}, ${options}, partition_by (${quote(hive)}))`;
 }
 
 function literalOf(value: unknown, { duckType, type }: ScenarioColumn): string {
