@@ -10,7 +10,7 @@ import { type ArrowFileWriter, createArrowFile } from '../arrow/file-writer.ts';
 import { readValue } from '../arrow/read-value.ts';
 import type { Field, Schema } from '../arrow/schema.ts';
 import { FeatureStoreError } from '../errors.ts';
-import { createParquetFile, type ParquetFileOptions } from '../offline/duckdb/write-parquet.ts';
+import { createParquetFile } from '../offline/duckdb/write-parquet.ts';
 import { arrowExtensions } from './entity-frame.ts';
 import { jsonForm, valueFormat } from './format-value.ts';
 
@@ -43,17 +43,12 @@ export function isAnswerPath(path: string): boolean {
 export const answerExtensions: string = fileExtensions.join(', ');
 
 /** Opens the writer for a path that isAnswerPath takes. */
-export async function createAnswerFile(
-  path: string,
-  directory: string,
-  schema: Schema,
-  options: ParquetFileOptions,
-): Promise<AnswerWriter> {
+export async function createAnswerFile(path: string, directory: string, schema: Schema): Promise<AnswerWriter> {
   const target = resolve(directory, path);
   const extension = extname(target).toLowerCase();
   const draft = `${target}.${process.pid}.draft`;
   const open = () => {
-    if (extension === '.parquet') return parquetWriter(draft, schema, options);
+    if (extension === '.parquet') return parquetWriter(draft, schema);
     if (arrowExtensions.includes(extension)) return arrowWriter(draft, schema, extension === '.arrows' ? 'stream' : 'file');
     return textFileWriter(draft, schema, extension === '.csv' ? 'csv' : 'jsonl');
   };
@@ -155,13 +150,21 @@ function writeTo(stream: Writable, text: string): Promise<void> {
   });
 }
 
-async function parquetWriter(path: string, schema: Schema, options: ParquetFileOptions): Promise<AnswerWriter> {
+async function parquetWriter(path: string, schema: Schema): Promise<AnswerWriter> {
   const fields = schema.fields.map(plainField);
-  const file = await createParquetFile(path, fields, options);
+  const spillDirectory = `${path}.spill`;
+  const file = await createParquetFile(path, fields, { memory: '512MB', spillDirectory });
+  const clear = () => rm(spillDirectory, { recursive: true, force: true });
   return {
     write: (batch) => file.write(fields.map((_, index) => batch.plain(index))),
-    finish: () => file.finish(),
-    abandon: async () => file.close(),
+    async finish() {
+      await file.finish();
+      await clear();
+    },
+    async abandon() {
+      file.close();
+      await clear();
+    },
   };
 }
 

@@ -1,22 +1,40 @@
 /** `featherflight describe NAME`: everything that is applied under a name. */
 import { Argument, Command, Option } from 'commander';
-import { describeCatalogue } from '../serve/catalogue.ts';
+import { type CatalogueKind, describeCatalogue } from '../serve/catalogue.ts';
 import { freshnessOf, kindWords } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { withApplied } from './local.ts';
 import { printValue } from './print-table.ts';
+import { urlOption, withServer } from './remote.ts';
 
 export function describeCommand(context: Context): Command {
   return new Command()
     .addArgument(new Argument('<name>', 'a name, or view:feature'))
     .addOption(new Option('--kind <kind>', 'only among these').choices(Object.keys(kindWords)))
-    .action(async (name: string, options: { kind?: string }) => {
+    .addOption(urlOption(context))
+    .action(async (name: string, options: { kind?: string; url?: string }) => {
       const kind = options.kind === undefined ? undefined : kindWords[options.kind];
-      const rows = await withApplied(context, (registry, history) =>
-        describeCatalogue(registry, kind, name, freshnessOf(history)),
-      );
+      const rows = await describeRows(kind, name, options.url, context);
       await context.write(context.json ? `${JSON.stringify({ rows })}\n` : rows.map(printRow).join('\n'));
     });
+}
+
+type Described = Awaited<ReturnType<typeof describeCatalogue>>[number];
+
+async function describeRows(
+  kind: CatalogueKind | undefined,
+  name: string,
+  url: string | undefined,
+  context: Context,
+): Promise<readonly Described[]> {
+  if (url === undefined) {
+    return await withApplied(context, (registry, history) => describeCatalogue(registry, kind, name, freshnessOf(history)));
+  }
+  return await withServer(
+    url,
+    context,
+    async (server) => ((await server.act('describe', { kind, name })) as { rows: Described[] }).rows,
+  );
 }
 
 const titles: Readonly<Record<string, string>> = {
@@ -28,7 +46,7 @@ const titles: Readonly<Record<string, string>> = {
 };
 
 /** A heading, then one line a fact; facts that are not there are left out. */
-function printRow({ kind_of, name, ...facts }: Awaited<ReturnType<typeof describeCatalogue>>[number]): string {
+function printRow({ kind_of, name, ...facts }: Described): string {
   const known = Object.entries(facts)
     .map(([fact, value]) => [fact, printValue(value)] as const)
     .filter(([, text]) => text !== '');

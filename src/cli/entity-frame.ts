@@ -1,13 +1,14 @@
 /** Entity frames from files: Parquet, CSV and JSON through the engine, Arrow IPC by itself. */
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Dictionaries } from '../arrow/dictionaries.ts';
 import { openArrowFile } from '../arrow/file-reader.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { sliceColumn } from '../arrow/slice.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { FrameBatch } from '../offline/answer/answer.ts';
-import type { Engine } from '../offline/duckdb/engine.ts';
+import { type Engine, openEngine } from '../offline/duckdb/engine.ts';
 import { plainReader } from '../serve/frame.ts';
 import { openPathFrame } from '../serve/path-frame.ts';
 
@@ -29,8 +30,34 @@ export const arrowExtensions: readonly string[] = ['.arrow', '.feather', '.ipc',
 
 const batchRows = 65_536;
 
-/** Opens a file as the entity frame; NOT_FOUND names a path that is not there, INVALID_ARGUMENT an extension that is not read. */
-export async function openEntityFrame(engine: Engine, path: string, directory: string): Promise<EntityFrame> {
+/** Runs `work` with a file as the entity frame; NOT_FOUND names a path that is not there, INVALID_ARGUMENT an extension that is not read. */
+export async function withEntityFrame<T>(
+  engine: Engine,
+  path: string,
+  directory: string,
+  work: (frame: EntityFrame) => Promise<T>,
+): Promise<T> {
+  const frame = await openEntityFrame(engine, path, directory);
+  try {
+    return await work(frame);
+  } finally {
+    await frame.close();
+  }
+}
+
+/** Runs `work` with an engine that only reads files, for commands that have no repository. */
+export async function withScratchEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+  const spillDirectory = await mkdtemp(join(tmpdir(), 'featherflight-spill-'));
+  const engine = await openEngine({ threads: 2, memory: '512MB', spillDirectory, spillLimit: '10GB' });
+  try {
+    return await work(engine);
+  } finally {
+    engine.close();
+    await rm(spillDirectory, { recursive: true, force: true });
+  }
+}
+
+async function openEntityFrame(engine: Engine, path: string, directory: string): Promise<EntityFrame> {
   const file = await realpath(resolve(directory, path)).catch((cause: unknown) => {
     throw new FeatureStoreError('NOT_FOUND', `entity frame "${path}" does not exist`, { details: { path }, cause });
   });

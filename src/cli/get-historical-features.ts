@@ -1,11 +1,12 @@
-/** `featherflight get-historical-features`: a training set from files to a file, by what is applied. */
-import { join } from 'node:path';
+/** `featherflight get-historical-features`: a training set from a file to a file, by what is applied. */
 import { Command } from 'commander';
 import { answerExtensions, createAnswerFile, createTextWriter, isAnswerPath } from './answer-file.ts';
 import type { Context } from './context.ts';
+import { type EntityFrame, withEntityFrame, withScratchEngine } from './entity-frame.ts';
 import { refuseUsage } from './exit.ts';
 import { withApplied } from './local.ts';
-import { retrieve } from './retrieval.ts';
+import { urlOption, withServer } from './remote.ts';
+import { type Answer, answerHere, answerThere, type RetrievalReport, writeAnswer } from './retrieval.ts';
 import { addRetrievalOptions, makeRequest, printReport, type RetrievalOptions } from './retrieval-options.ts';
 
 interface Options extends RetrievalOptions {
@@ -13,6 +14,7 @@ interface Options extends RetrievalOptions {
   readonly service?: string;
   readonly features?: readonly string[];
   readonly out: string;
+  readonly url?: string;
 }
 
 export function getHistoricalFeaturesCommand(context: Context): Command {
@@ -22,38 +24,49 @@ export function getHistoricalFeaturesCommand(context: Context): Command {
     .option('--features <list>', 'view:feature,view@prefix:feature,… instead of a service', (text) => text.split(','))
     .requiredOption(
       '--out <file>',
-      `where the answer goes: ${answerExtensions}, or - for CSV (with --json: a document a line) to standard output`,
-    );
+      `the answer: ${answerExtensions}, or - for CSV (--json: a document a line) to standard output`,
+    )
+    .addOption(urlOption(context));
   return addRetrievalOptions(command).action(async (options: Options) => {
     if ((options.service === undefined) === (options.features === undefined)) {
       refuseUsage(command, 'name either --service or --features');
     }
-    const toOutput = options.out === '-';
-    if (!toOutput && !isAnswerPath(options.out))
+    if (options.out !== '-' && !isAnswerPath(options.out)) {
       refuseUsage(command, `--out "${options.out}" must end in ${answerExtensions}, or be -`);
-    const interrupted = context.interruption();
-    const report = await withApplied(context, (registry, history, config) =>
-      retrieve({
-        history,
-        registry,
-        request: makeRequest(options, { features: options.features, service: options.service }),
-        entities: options.entities,
-        directory: context.directory,
-        signal: interrupted,
-        open: async (schema) =>
-          toOutput
-            ? createTextWriter(schema, context.json ? 'jsonl' : 'csv', context.write)
-            : await createAnswerFile(options.out, context.directory, schema, {
-                memory: config.offlineEngine.memory,
-                spillDirectory: join(config.state, 'spill'),
-              }),
-        progress: (rows, total) => context.progress(showProgress(rows, total)),
-      }),
-    );
-    if (toOutput) context.say(printReport(report.rows, report.total_seconds, report.features));
-    else if (context.json) await context.write(`${JSON.stringify({ out: options.out, report })}\n`);
-    else await context.write(`${options.out}: ${printReport(report.rows, report.total_seconds, report.features)}\n`);
+    }
+    const report = await retrieve(options, context, context.interruption());
+    const text = printReport(report.rows, report.total_seconds, report.features);
+    if (options.out === '-') context.say(text);
+    else await context.write(context.json ? `${JSON.stringify({ out: options.out, report })}\n` : `${options.out}: ${text}\n`);
   });
+}
+
+async function retrieve(options: Options, context: Context, signal: AbortSignal): Promise<RetrievalReport> {
+  const { out, url, entities } = options;
+  const request = makeRequest(options, { features: options.features, service: options.service });
+  const write = (answer: Answer, frame: EntityFrame) =>
+    writeAnswer(
+      answer,
+      async (schema) => {
+        if (out === '-') return createTextWriter(schema, context.json ? 'jsonl' : 'csv', context.write);
+        return await createAnswerFile(out, context.directory, schema);
+      },
+      (rows) => context.progress(showProgress(rows, frame.rows)),
+    );
+  if (url === undefined) {
+    return await withApplied(context, (registry, history) =>
+      withEntityFrame(history.engine, entities, context.directory, (frame) =>
+        answerHere(history, registry, request, frame, signal, (answer) => write(answer, frame)),
+      ),
+    );
+  }
+  return await withServer(url, context, (server) =>
+    withScratchEngine((engine) =>
+      withEntityFrame(engine, entities, context.directory, async (frame) =>
+        write(await answerThere(server, request, frame, signal), frame),
+      ),
+    ),
+  );
 }
 
 function showProgress(rows: number, total: number | undefined): string {

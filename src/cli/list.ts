@@ -1,10 +1,11 @@
 /** `featherflight list [KIND]`: what is applied, as a table. */
 import { Argument, Command } from 'commander';
-import { type CatalogueKind, listCatalogue } from '../serve/catalogue.ts';
+import { type CatalogueKind, type CatalogueRow, listCatalogue } from '../serve/catalogue.ts';
 import { freshnessOf, kindWords } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { withApplied } from './local.ts';
 import { printTable } from './print-table.ts';
+import { urlOption, withServer } from './remote.ts';
 
 const columnsOf: Readonly<Record<CatalogueKind, readonly string[]>> = {
   entities: ['name', 'join_keys', 'owner', 'description'],
@@ -17,9 +18,20 @@ const columnsOf: Readonly<Record<CatalogueKind, readonly string[]>> = {
 export function listCommand(context: Context): Command {
   return new Command()
     .addArgument(new Argument('[kind]', 'what to list').choices(Object.keys(kindWords)).default('features'))
-    .action(async (word: string) => {
+    .addOption(urlOption(context))
+    .action(async (word: string, { url }: { url?: string }) => {
       const kind = kindWords[word] as CatalogueKind;
-      const rows = await withApplied(context, (registry, history) => listCatalogue(registry, kind, freshnessOf(history)));
+      const rows = await listRows(kind, url, context);
       await context.write(context.json ? `${JSON.stringify({ kind, rows })}\n` : printTable(columnsOf[kind], rows));
     });
+}
+
+async function listRows(kind: CatalogueKind, url: string | undefined, context: Context): Promise<readonly CatalogueRow[]> {
+  if (url === undefined)
+    return await withApplied(context, (registry, history) => listCatalogue(registry, kind, freshnessOf(history)));
+  return await withServer(
+    url,
+    context,
+    async (server) => ((await server.act('list', { kind })) as { rows: CatalogueRow[] }).rows,
+  );
 }

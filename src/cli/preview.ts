@@ -5,8 +5,9 @@ import { bindRepository } from '../registry/bind.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { createTextWriter } from './answer-file.ts';
 import type { Context } from './context.ts';
+import { withEntityFrame } from './entity-frame.ts';
 import { withRepository } from './local.ts';
-import { retrieve } from './retrieval.ts';
+import { answerHere, writeAnswer } from './retrieval.ts';
 import { addRetrievalOptions, makeRequest, printReport, type RetrievalOptions } from './retrieval-options.ts';
 import { createTableWriter } from './table-writer.ts';
 
@@ -23,17 +24,15 @@ export function previewCommand(context: Context): Command {
     const report = await withRepository(context, async (repository, history) => {
       const bound = await bindRepository(repository, history.describeTable);
       const registry: RegistryDocument = { ...bound, version: 0, appliedAt: '' };
-      return await retrieve({
-        history,
-        registry,
-        request: makeRequest(options, wantedOf(registry, name)),
-        entities: options.entities,
-        directory: context.directory,
-        signal: interrupted,
-        open: async (schema) =>
-          context.json ? createTextWriter(schema, 'jsonl', context.write) : createTableWriter(schema, context.write),
-        progress: () => {},
-      });
+      const request = makeRequest(options, wantedOf(registry, name));
+      return await withEntityFrame(history.engine, options.entities, context.directory, (frame) =>
+        answerHere(history, registry, request, frame, interrupted, (answer) =>
+          writeAnswer(answer, async (schema) => {
+            if (context.json) return createTextWriter(schema, 'jsonl', context.write);
+            return createTableWriter(schema, context.write);
+          }),
+        ),
+      );
     });
     context.say(printReport(report.rows, report.total_seconds, report.features));
   });

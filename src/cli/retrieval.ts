@@ -1,4 +1,5 @@
-/** Point-in-time answers without a server: a frame from a file, features from what is applied or from what would be. */
+/** Point-in-time answers for the command line: computed here or asked of a server, and written batch by batch. */
+import type { Column } from '../arrow/column.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { answerFrame, createReport, type FeatureReport } from '../offline/answer/answer.ts';
 import type { History } from '../offline/history.ts';
@@ -6,21 +7,16 @@ import { planRetrieval } from '../offline/plan.ts';
 import type { HistoricalRequest } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { answerSchema } from '../serve/answer-stream.ts';
-import type { AnswerWriter } from './answer-file.ts';
-import { openEntityFrame } from './entity-frame.ts';
+import type { RemoteServer } from '../serve/remote.ts';
+import type { AnswerBatch, AnswerWriter } from './answer-file.ts';
+import type { EntityFrame } from './entity-frame.ts';
 
-export interface Retrieval {
-  readonly history: History;
-  readonly registry: RegistryDocument;
-  readonly request: HistoricalRequest;
-  /** The file with the entity frame, relative to `directory`. */
-  readonly entities: string;
-  readonly directory: string;
-  readonly signal: AbortSignal;
-  /** Opens what the answer is written to, when its schema is known. */
-  readonly open: (schema: Schema) => Promise<AnswerWriter>;
-  /** Told after every batch; `total` is undefined where only reading tells. */
-  readonly progress: (rows: number, total: number | undefined) => void;
+export interface Answer {
+  readonly schema: Schema;
+  /** To be read once, to the end. */
+  readonly batches: AsyncIterable<AnswerBatch>;
+  /** What became of each feature; there when the batches have been read. */
+  features(): readonly FeatureReport[];
 }
 
 export interface RetrievalReport {
@@ -29,39 +25,65 @@ export interface RetrievalReport {
   readonly features: readonly FeatureReport[];
 }
 
-/** Carries out one retrieval; on any failure nothing of it is left. */
-export async function retrieve(retrieval: Retrieval): Promise<RetrievalReport> {
-  const { history, registry, request, signal } = retrieval;
-  const started = performance.now();
-  const frame = await openEntityFrame(history.engine, retrieval.entities, retrieval.directory);
+/** Computes an answer by definitions over the files that they name, and hands it to `use`. */
+export async function answerHere<T>(
+  history: History,
+  registry: RegistryDocument,
+  request: HistoricalRequest,
+  frame: EntityFrame,
+  signal: AbortSignal,
+  use: (answer: Answer) => Promise<T>,
+): Promise<T> {
+  const plan = planRetrieval(registry, request, frame.schema, BigInt(Date.now()) * 1000n);
+  const prepared = await history.prepare(plan, signal);
   try {
-    const plan = planRetrieval(registry, request, frame.schema, BigInt(Date.now()) * 1000n);
-    const prepared = await history.prepare(plan, signal);
-    try {
-      const schema = answerSchema(frame.schema, plan);
-      const features = createReport(plan);
-      const writer = await retrieval.open(schema);
-      try {
-        let rows = 0;
-        for await (const { frame: sent, answer } of answerFrame(prepared, schema, frame.batches(signal), features)) {
-          signal.throwIfAborted();
-          const { columns, length } = answer;
-          const plain = (index: number) =>
-            index < sent.columns.length ? sent.plain(index) : (columns[index] as (typeof columns)[number]);
-          await writer.write({ columns, length, dictionaries: sent.dictionaries, plain });
-          rows += length;
-          retrieval.progress(rows, frame.rows);
-        }
-        await writer.finish();
-        return { rows, total_seconds: Math.round(performance.now() - started) / 1000, features };
-      } catch (error) {
-        await writer.abandon();
-        throw error;
+    const schema = answerSchema(frame.schema, plan);
+    const features = createReport(plan);
+    async function* batches(): AsyncGenerator<AnswerBatch, void> {
+      for await (const { frame: sent, answer } of answerFrame(prepared, schema, frame.batches(signal), features)) {
+        signal.throwIfAborted();
+        const { columns, length } = answer;
+        const plain = (index: number) => (index < sent.columns.length ? sent.plain(index) : (columns[index] as Column));
+        yield { columns, length, dictionaries: sent.dictionaries, plain };
       }
-    } finally {
-      prepared.release();
     }
+    return await use({ schema, batches: batches(), features: () => features });
   } finally {
-    await frame.close();
+    prepared.release();
+  }
+}
+
+/** Asks a server for an answer. */
+export async function answerThere(
+  server: RemoteServer,
+  request: HistoricalRequest,
+  frame: EntityFrame,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { schema, batches, report } = await server.retrieve(request, frame.schema, frame.batches(signal), signal);
+  return { schema, batches, features: () => report().features as readonly FeatureReport[] };
+}
+
+/** Writes an answer; on any failure nothing of it is left. `progress` is told the rows after every batch. */
+export async function writeAnswer(
+  answer: Answer,
+  open: (schema: Schema) => Promise<AnswerWriter>,
+  progress: (rows: number) => void = () => {},
+): Promise<RetrievalReport> {
+  const started = performance.now();
+  const writer = await open(answer.schema);
+  try {
+    let rows = 0;
+    for await (const batch of answer.batches) {
+      await writer.write(batch);
+      rows += batch.length;
+      progress(rows);
+    }
+    const features = answer.features();
+    await writer.finish();
+    return { rows, total_seconds: Math.round(performance.now() - started) / 1000, features };
+  } catch (error) {
+    await writer.abandon();
+    throw error;
   }
 }
