@@ -1,5 +1,4 @@
 /** The offline side as one thing that opens and closes: an engine over files, its projections, and what plans need of them. */
-import { join } from 'node:path';
 import type { Logger } from '../observe.ts';
 import type { ColumnDocument, SourceDocument, TableDocument } from '../registry/document.ts';
 import { literalDefault, type PreparedPlan } from './answer/answer.ts';
@@ -21,6 +20,8 @@ export interface HistoryOptions {
   readonly engine: EngineOptions;
   /** Most bytes of projections kept in memory. */
   readonly cacheBytes: number;
+  /** Bytes that a part of a projection is to have about, which is read and kept as one; default 128 MiB. */
+  readonly bucketBytes?: number;
   readonly logger: Logger;
 }
 
@@ -39,8 +40,8 @@ export interface History {
 /** Opens history. */
 export async function openHistory(options: HistoryOptions): Promise<History> {
   const engine = await openEngine(options.engine);
-  const { root, cacheBytes, logger } = options;
-  const store = await openProjectionStore(engine, { directory: join(options.directory), root, cacheBytes, logger });
+  const { root } = options;
+  const store = await openProjectionStore(engine, options);
   const fittedByKey = new Map<string, Promise<FittedSteps>>();
 
   /** Numbers of past days do not change while definition and source state stay: computed once, kept (5.4). */

@@ -4,12 +4,16 @@ import { quoteName, quoteOption, quoteText, quoteTexts } from './sql.ts';
 
 const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' } as const;
 
+/** How CSV is quoted by RFC 4180. DuckDB would guess it from the rows, and then take the quotes of some files for text. */
+const csvQuotes = { quote: '"', escape: '"' };
+
 /**
  * The table function over `files` (absolute paths). With `columns`, text formats are read with those types rather than with
  * whatever today's rows look like; Parquet carries its own.
  */
 export function compileTable(table: TableDocument, files: readonly string[], columns?: readonly ColumnDocument[]): string {
-  const options = Object.entries(table.options).map(([name, value]) => `${quoteName(name)} = ${quoteOption(value)}`);
+  const given = table.format === 'csv' ? { ...csvQuotes, ...table.options } : table.options;
+  const options = Object.entries(given).map(([name, value]) => `${quoteName(name)} = ${quoteOption(value)}`);
   options.unshift(`hive_partitioning = ${table.hivePartitioning}`);
   const declared = table.format === 'csv' ? Object.entries(table.columnTypes ?? {}).map(([name, type]) => ({ name, type })) : [];
   const stored = (columns ?? declared).filter((column) => !isPartition(table, files, column.name));

@@ -29,11 +29,13 @@ export interface BuildInput {
   readonly state: TableState;
   /** Where the projection is to stand; made whole or not at all. */
   readonly directory: string;
+  /** Bytes that a bucket is to have about. */
+  readonly bucketBytes: number;
 }
 
-const bucketBytes = 128 * 1024 * 1024;
 const maxBuckets = 256;
 const partRows = 262_144;
+const maxPartBytes = 256 * 1024 * 1024;
 
 /**
  * Builds one projection; on any failure nothing is left but the error. A projection of one bucket gives its columns, so that they
@@ -48,8 +50,7 @@ export async function buildProjection(engine: Engine, input: BuildInput, signal:
       const written = await writeProjection(session, query, input, draft);
       return written === 'tied' ? await writeProjection(session, { ...query, byValue: true }, input, draft) : written;
     });
-    await rm(input.directory, { recursive: true, force: true });
-    await rename(draft, input.directory);
+    await replaceFolder(draft, input.directory);
     if (parts === 'tied' || parts.length === 0) return undefined;
     return (parts[0] as Column[]).map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
   } catch (error) {
@@ -59,6 +60,17 @@ export async function buildProjection(engine: Engine, input: BuildInput, signal:
 }
 
 let draftNumber = 0;
+
+/** Where another build of the same projection came first, its folder stays: both hold the same. */
+async function replaceFolder(draft: string, directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  try {
+    await rename(draft, directory);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code as string)) throw error;
+    await rm(draft, { recursive: true, force: true });
+  }
+}
 
 /** The stored columns: keys, times in microseconds, features, and the hash that tells ties apart. */
 export function projectionSchema(view: ViewDocument, source: SourceDocument, byValue: boolean): Schema {
@@ -205,7 +217,7 @@ async function writeProjection(
       session,
       compileProjection(query),
       schema.fields,
-      partRows * Math.max(1, count / 8),
+      Math.min(partRows * Math.max(1, count / 8), Math.ceil(maxPartBytes / rowBytes(view))),
     )) {
       if (!query.byValue && hasTies(columns, previous, view.keys.length, source.createdTimestamp !== undefined)) return 'tied';
       if (count === 1) parts.push(columns);
@@ -222,14 +234,26 @@ async function writeProjection(
   }
 }
 
-/** As many buckets, by the table's rows and the width of one, as keep a bucket near 128 MiB. */
-async function chooseBuckets(session: Session, query: ProjectionQuery, { state }: BuildInput): Promise<number> {
+/** As many buckets, by the table's rows and the width of one, as keep a bucket near `bucketBytes`. */
+async function chooseBuckets(
+  session: Session,
+  { view, table }: ProjectionQuery,
+  { state, bucketBytes }: BuildInput,
+): Promise<number> {
   const bytes = state.files.reduce((sum, file) => sum + file.bytes, 0);
-  if (query.view.keys.length === 0 || bytes < bucketBytes / 16) return 1;
-  const [row] = await session.rows(`select count(*) as rows from ${query.table}`);
-  const width = 24 + 8 * query.view.keys.length + 16 * query.view.features.length;
-  const wanted = Math.ceil((Number(row?.rows as bigint) * width) / bucketBytes);
+  if (view.keys.length === 0 || bytes < bucketBytes / 16) return 1;
+  const [row] = await session.rows(`select count(*) as rows from ${table}`);
+  const wanted = Math.ceil((Number(row?.rows as bigint) * rowBytes(view)) / bucketBytes);
   return Math.min(maxBuckets, 2 ** Math.ceil(Math.log2(Math.max(1, wanted))));
+}
+
+/** Bytes that a row takes about: text and lists are taken for short ones. */
+function rowBytes(view: ViewDocument): number {
+  const widths = view.features.map((feature) => {
+    const type = parseValueType(feature.type);
+    return type.kind === 'vector' ? type.length * (type.element === 'float32' ? 4 : 8) : 16;
+  });
+  return widths.reduce((sum, width) => sum + width, 24 + 8 * view.keys.length);
 }
 
 async function writePart(view: ViewDocument, columns: readonly Column[], buckets: readonly BucketWriter[]): Promise<void> {

@@ -19,6 +19,8 @@ export interface ProjectionStoreOptions {
   readonly root: string;
   /** Most bytes of buckets kept in memory; one bucket in use may exceed it. */
   readonly cacheBytes: number;
+  /** Bytes that a bucket is to have about; default 128 MiB. */
+  readonly bucketBytes?: number;
   readonly logger: Logger;
 }
 
@@ -49,7 +51,7 @@ interface Building {
 
 /** Opens the store; drafts that a crash left behind are removed. */
 export async function openProjectionStore(engine: Engine, options: ProjectionStoreOptions): Promise<ProjectionStore> {
-  const { directory, root, cacheBytes, logger } = options;
+  const { directory, root, cacheBytes, bucketBytes = 128 * 1024 * 1024, logger } = options;
   await mkdir(directory, { recursive: true });
   await removeDrafts(directory);
   const cache = createBucketCache(cacheBytes);
@@ -112,11 +114,15 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     state: TableState,
     signal: AbortSignal,
   ): Promise<Manifest> {
+    signal.throwIfAborted();
     const running = building.get(id) ?? startBuild(id, view, source, state);
     running.waiting += 1;
     const leave = () => {
       running.waiting -= 1;
-      if (running.waiting === 0) running.controller.abort(signal.reason);
+      if (running.waiting > 0) return;
+      // Whoever comes next starts anew rather than failing with this one.
+      forget(id, running);
+      running.controller.abort(signal.reason);
     };
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -126,12 +132,16 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     }
   }
 
+  function forget(id: string, entry: Building): void {
+    if (building.get(id) === entry) building.delete(id);
+  }
+
   function startBuild(id: string, view: ViewDocument, source: SourceDocument, state: TableState): Building {
     const controller = new AbortController();
     const started = performance.now();
     const work = async () => {
       const path = join(directory, id);
-      const columns = await buildProjection(engine, { view, source, state, directory: path }, controller.signal);
+      const columns = await buildProjection(engine, { view, source, state, directory: path, bucketBytes }, controller.signal);
       const after = await readTableState(engine, source.table, root, source.name);
       if (after.hash !== state.hash) {
         await rm(path, { recursive: true, force: true });
@@ -152,9 +162,9 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
       .catch((error) => {
         throw controller.signal.aborted ? error : explain(error, source);
       })
-      .finally(() => building.delete(id));
+      .finally(() => forget(id, entry));
     done.catch(() => {});
-    const entry = { done, controller, waiting: 0 };
+    const entry: Building = { done, controller, waiting: 0 };
     building.set(id, entry);
     return entry;
   }
