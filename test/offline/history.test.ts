@@ -17,26 +17,33 @@ import { expectSameAnswer } from './expect-same-answer.ts';
 const numRuns = Number(process.env.FEATHERFLIGHT_TEST_RUNS ?? 150);
 const seed = process.env.FEATHERFLIGHT_TEST_SEED ? Number(process.env.FEATHERFLIGHT_TEST_SEED) : undefined;
 
-const root = mkdtempSync(join(tmpdir(), 'history-'));
-let history: History;
-beforeAll(async () => {
-  history = await openTestHistory(root);
-});
-afterAll(() => {
-  history.close();
-  rmSync(root, { recursive: true, force: true });
-});
+const settings = [
+  ['sources of one bucket', {}, numRuns],
+  ['sources of many buckets', { bucketBytes: 256 }, Math.ceil(numRuns / 3)],
+  ['many buckets that memory does not hold', { bucketBytes: 256, cacheBytes: 2000 }, Math.ceil(numRuns / 3)],
+] as const;
 
-describe('sections 1 to 5', () => {
+describe.each(settings)('sections 1 to 5, %s', (_, sizes, runs) => {
+  const root = mkdtempSync(join(tmpdir(), 'history-'));
+  let history: History;
+  beforeAll(async () => {
+    history = await openTestHistory(root, sizes);
+  });
+  afterAll(() => {
+    history.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
   test(
     'the engine answers as the oracle does',
     async () => {
-      let runs = 0;
+      let count = 0;
       await fc.assert(
         fc.asyncProperty(fc.gen(), async (g) => {
-          const scenario = drawScenario(g, `r${runs++ % 50}`);
+          // Few names, so that sources are rewritten under the engine's eyes.
+          const scenario = drawScenario(g, `r${count++ % 50}`);
           const expected = attempt(() => answerNaively(scenario));
-          const actual = await answerScenario(scenario);
+          const actual = await answerScenario(history, root, scenario);
           try {
             compare(scenario, actual, expected);
           } catch (error) {
@@ -45,18 +52,18 @@ describe('sections 1 to 5', () => {
           }
         }),
         {
-          numRuns,
+          numRuns: runs,
           seed,
           path: process.env.FEATHERFLIGHT_TEST_PATH,
           endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined,
         },
       );
     },
-    60_000 + numRuns * 1000,
+    60_000 + runs * 1000,
   );
 });
 
-async function answerScenario(scenario: Scenario): Promise<EngineAnswer | FeatureStoreError> {
+async function answerScenario(history: History, root: string, scenario: Scenario): Promise<EngineAnswer | FeatureStoreError> {
   try {
     return await answerWithEngine(history, await applyScenario(history, root, scenario), scenario);
   } catch (error) {

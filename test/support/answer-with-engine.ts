@@ -23,14 +23,15 @@ export interface EngineAnswer extends Answer {
   readonly report: ReturnType<typeof createReport>;
 }
 
-/** Opens the engine over a folder of its own. */
-export function openTestHistory(root: string, cacheBytes = 64 * 1024 * 1024): Promise<History> {
+/** Opens the engine over a folder of its own; small sizes make it work in many parts that do not stay in memory. */
+export function openTestHistory(root: string, sizes: { cacheBytes?: number; bucketBytes?: number } = {}): Promise<History> {
   mkdirSync(root, { recursive: true });
   return openHistory({
     root,
     directory: join(root, '.projections'),
     engine: { threads: 2, memory: '1GB', spillDirectory: join(root, '.spill'), spillLimit: '1GB' },
-    cacheBytes,
+    cacheBytes: 64 * 1024 * 1024,
+    ...sizes,
     logger: silentLogger,
   });
 }

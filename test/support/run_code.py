@@ -5,6 +5,7 @@ import json
 import os
 import runpy
 import sys
+import textwrap
 import traceback
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     os.dup2(2, 1)
     namespace = runpy.run_path(sys.argv[1])
     for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line), namespace)), file=answers, flush=True)
+        print(json.dumps(answer(json.loads(line), namespace), default=repr), file=answers, flush=True)
 
 
 def answer(code: str, namespace: dict) -> dict:
@@ -27,7 +28,7 @@ def answer(code: str, namespace: dict) -> dict:
 
 def run(code: str, namespace: dict) -> object:
     """Like a notebook's cell: the value is that of a last expression."""
-    body = ast.parse(code).body
+    body = ast.parse(textwrap.dedent(code).strip()).body
     last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
     exec(compile(ast.Module(body, type_ignores=[]), "<test>", "exec"), namespace)
     return None if last is None else eval(compile(ast.Expression(last.value), "<test>", "eval"), namespace)

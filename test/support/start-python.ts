@@ -46,6 +46,7 @@ export function startPython(prelude: string, environment: Readonly<Record<string
   });
   const waiting: Waiting[] = [];
   let said = '';
+  let ended: Error | undefined;
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-10_000);
   });
@@ -57,7 +58,8 @@ export function startPython(prelude: string, environment: Readonly<Record<string
   });
   const exited = new Promise<void>((resolve) => {
     child.on('close', (status, signal) => {
-      for (const { reject } of waiting.splice(0)) reject(new Error(`Python ended with ${status ?? signal}: ${said}`));
+      ended = new Error(`Python ended with ${status ?? signal}: ${said}`);
+      for (const { reject } of waiting.splice(0)) reject(ended);
       resolve();
     });
   });
@@ -66,6 +68,7 @@ export function startPython(prelude: string, environment: Readonly<Record<string
     pid: child.pid as number,
     run: (code) =>
       new Promise((resolve, reject) => {
+        if (ended !== undefined) return reject(ended);
         waiting.push({ resolve, reject });
         child.stdin.write(`${JSON.stringify(code)}\n`);
       }),
