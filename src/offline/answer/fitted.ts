@@ -59,7 +59,7 @@ export async function fitDefault(
 
 /** A row that never becomes visible holds the greatest instant, whose day no T reaches. */
 function collectValues(bucket: Bucket, featureIndex: number, rule: FittedRule, byDay: Map<number, unknown[]>): void {
-  const column = bucket.features[featureIndex] as Column;
+  const column = bucket.feature(featureIndex);
   const visibility = bucket.visibility(rule.delayUs, rule.asKnown);
   const days = visibility === undefined ? daysOf(bucket.event, rule.delayUs) : daysOf(visibility.levels[0] as Int32Array);
   const never = visibility === undefined ? undefined : (visibility.levels[0] as Int32Array);

@@ -1,7 +1,6 @@
 /** Looks up one view for many rows of a frame, bucket by bucket of its projection. */
 import type { Column } from '../../arrow/column.ts';
 import { interleaveColumns } from '../../arrow/interleave.ts';
-import { takeColumns } from '../../arrow/take.ts';
 import { type Instants, takeInstants } from '../instants.ts';
 import type { LookupPlan } from '../plan.ts';
 import type { Bucket } from '../projection/bucket.ts';
@@ -84,10 +83,7 @@ function resolveInBucket(
   return {
     states,
     events,
-    columns: takeColumns(
-      wanted.features.map((at) => bucket.features[at] as Column),
-      winners,
-    ),
+    columns: bucket.take(wanted.features, winners),
     ties,
   };
 }

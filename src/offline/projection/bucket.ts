@@ -1,10 +1,12 @@
 /** One bucket of a projection in memory, ready to be looked up. */
 import type { Column } from '../../arrow/column.ts';
+import { takeColumns } from '../../arrow/take.ts';
 import type { ViewDocument } from '../../registry/document.ts';
 import { readKeys } from '../frame/read-keys.ts';
 import { splitUs } from '../instants.ts';
 import { buildKeyIndex, type KeyIndex } from './key-index.ts';
 import type { Rivals } from './look-up.ts';
+import { choosePacked, packRows, takePacked } from './packed-rows.ts';
 import { buildVisibility, type Visibility } from './visibility.ts';
 
 export interface Bucket {
@@ -12,8 +14,10 @@ export interface Bucket {
   readonly index: KeyIndex;
   /** Words of the event timestamps in microseconds. */
   readonly event: Int32Array;
-  /** The features' columns in the view's order. */
-  readonly features: readonly Column[];
+  /** Rows of some features, by their positions in the view; null where the row is negative. */
+  take(features: readonly number[], rows: Int32Array): Column[];
+  /** All rows of one feature. */
+  feature(index: number): Column;
   readonly rivals?: Rivals;
   /** When rows become visible; undefined where that is event + delay for all of them. */
   visibility(delayUs: bigint, asKnown: boolean): Visibility | undefined;
@@ -54,14 +58,50 @@ export function createBucket(view: ViewDocument, columns: readonly Column[]): Bu
     }
     return kept.get(variant);
   };
+  const features = holdFeatures(view.features.map((_, at) => stored(`f${at}`)));
+  const others = columns.filter((column) => !column.field.name.startsWith('f') && column !== hash);
   return {
     rows,
     index,
     event,
-    features: view.features.map((_, at) => stored(`f${at}`)),
+    ...features,
     rivals: hash === undefined ? undefined : findRivals(index, event, created, wordsOf(hash)),
     visibility,
-    bytes: columns.reduce((sum, column) => sum + columnBytes(column), 0) + index.slots.byteLength + index.starts.byteLength,
+    bytes:
+      others.reduce((sum, column) => sum + columnBytes(column), features.bytes) +
+      index.slots.byteLength +
+      index.starts.byteLength,
+  };
+}
+
+/** Keeps fixed-width features row by row and the others as they are. */
+function holdFeatures(columns: readonly Column[]): Pick<Bucket, 'take' | 'feature' | 'bytes'> {
+  const chosen = choosePacked(columns);
+  const packed = packRows(chosen.map((at) => columns[at] as Column));
+  const slotOf = new Map(chosen.map((at, slot) => [at, slot]));
+  const kept = columns.map((column, at) => (slotOf.has(at) ? undefined : column));
+  const take = (features: readonly number[], rows: Int32Array): Column[] => {
+    const inRows = features.filter((at) => slotOf.has(at));
+    const apart = features.filter((at) => !slotOf.has(at));
+    const slots = inRows.map((at) => slotOf.get(at) as number);
+    const taken = new Map<number, Column>();
+    for (const [index, column] of takePacked(packed, slots, rows).entries()) taken.set(inRows[index] as number, column);
+    const others = takeColumns(
+      apart.map((at) => kept[at] as Column),
+      rows,
+    );
+    for (const [index, column] of others.entries()) taken.set(apart[index] as number, column);
+    return features.map((at) => taken.get(at) as Column);
+  };
+  return {
+    take,
+    feature: (at) =>
+      kept[at] ??
+      (take(
+        [at],
+        Int32Array.from({ length: packed.length }, (_, row) => row),
+      )[0] as Column),
+    bytes: kept.reduce((sum, column) => sum + (column === undefined ? 0 : columnBytes(column)), packed.words.byteLength),
   };
 }
 
