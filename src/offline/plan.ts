@@ -6,6 +6,7 @@ import type { KeyType } from '../definitions/value-type.ts';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
 import type { FeatureDocument, RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { type FeatureReference, type HistoricalRequest, parseFeatureReference } from './request.ts';
+import { checkTimezone } from './zone.ts';
 
 /** One view looked up under one mapping of its keys. */
 export interface LookupPlan {
@@ -71,6 +72,7 @@ export function planRetrieval(
     const prefixed = reference.prefix !== undefined || request.full_feature_names;
     outputs.push({ lookup: at, feature, name: prefixed ? `${label}__${feature.name}` : feature.name });
   }
+  if (request.timezone != null) checkTimezone(request.timezone);
   refuseUnusedKeys(request, lookups);
   refuseCollisions(frame, request.statuses, lookups, outputs);
   return Object.freeze({

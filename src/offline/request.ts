@@ -1,5 +1,6 @@
 /** What a client asks of history, as it stands on the wire. */
 import { z } from 'zod';
+import { nameProblem } from '../definitions/name.ts';
 import { FeatureStoreError } from '../errors.ts';
 
 const name = z.string().min(1);
@@ -63,6 +64,12 @@ export function parseFeatureReference(text: string): FeatureReference {
       `"${text}" is no feature reference; write view:feature, or view@prefix:feature to join a view under another name`,
       { details: { reference: text } },
     );
+  }
+  const problem = groups.prefix === undefined ? undefined : nameProblem(groups.prefix);
+  if (problem !== undefined) {
+    throw new FeatureStoreError('INVALID_ARGUMENT', `"${groups.prefix}" in "${text}" cannot be a prefix: ${problem}`, {
+      details: { reference: text },
+    });
   }
   return groups;
 }

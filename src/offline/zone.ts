@@ -1,6 +1,6 @@
 /** Local times of an IANA zone as instants, by a table of steps that SQL and JavaScript both read. */
 import { Temporal } from 'temporal-polyfill';
-import { FeatureStoreError } from '../errors.ts';
+import { didYouMean, FeatureStoreError } from '../errors.ts';
 
 export type AmbiguousTime = 'earlier' | 'later';
 
@@ -41,6 +41,17 @@ export function zoneSteps(zone: string, minUs: bigint, maxUs: bigint, policy: Am
     at = next;
   }
   return { zone, firstOffsetUs, steps, unclear };
+}
+
+/** Fails with INVALID_ARGUMENT on a time zone that is not in the IANA database, naming the nearest. */
+export function checkTimezone(timezone: string): void {
+  try {
+    zoneSteps(timezone, 0n, 0n);
+  } catch (cause) {
+    const near = didYouMean(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+    const message = `there is no time zone "${timezone}"${near || '; write an IANA name such as "UTC" or "Europe/Paris"'}`;
+    throw new FeatureStoreError('INVALID_ARGUMENT', message, { details: { timezone }, cause });
+  }
 }
 
 /** The instant of a local time, both in microseconds. */

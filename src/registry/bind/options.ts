@@ -1,5 +1,6 @@
 /** Checks that every definition shares: names (rule 4.2), known options, and what is said for people. */
 import { describedOptionNames } from '../../definitions/described.ts';
+import { nameProblem } from '../../definitions/name.ts';
 import { didYouMean } from '../../errors.ts';
 import type { Described } from '../document.ts';
 import type { Report } from '../problems.ts';
@@ -8,14 +9,6 @@ import type { Report } from '../problems.ts';
 export function checkName(what: string, name: unknown, report: Report): void {
   const problem = nameProblem(name);
   if (problem !== undefined) report(`${what} "${String(name)}" cannot be named so: ${problem}`);
-}
-
-function nameProblem(name: unknown): string | undefined {
-  if (typeof name !== 'string') return 'a name is a string';
-  if (name.length > 64) return `a name has at most 64 characters, and it has ${name.length}`;
-  if (name.includes('__')) return 'two underscores in a row are kept for generated columns';
-  if (!/^[a-z][a-z0-9_]*$/.test(name)) return 'a name is lower case letters, digits and "_", beginning with a letter';
-  return undefined;
 }
 
 /** Reports options that do not exist, each with the nearest that does. */
