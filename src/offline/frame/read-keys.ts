@@ -1,6 +1,7 @@
 /** Key columns of a frame or a projection as keys, converted by value where every value fits (rule 2.2). */
 import type { Column } from '../../arrow/column.ts';
 import { toBinary, toUtf8 } from '../../arrow/plain.ts';
+import { readValue } from '../../arrow/read-value.ts';
 import { formatType } from '../../arrow/schema.ts';
 import type { KeyType } from '../../definitions/value-type.ts';
 import { FeatureStoreError } from '../../errors.ts';
@@ -16,7 +17,8 @@ export interface KeyPlace {
 /** Reads one key column, dictionaries already resolved. */
 export function readKeyColumn(column: Column, type: KeyType, place: KeyPlace): Keys {
   const nulls = readNulls(column);
-  if (column.field.type.id === 'null') return nullKeys(column.length, type);
+  // Without a value, none fails to fit, whatever the type.
+  if (column.field.type.id === 'null' || column.nullCount === column.length) return nullKeys(column.length, type);
   switch (type) {
     case 'int32':
     case 'int64':
@@ -161,11 +163,20 @@ function requireKind(column: Column, kinds: readonly string[], type: KeyType, pl
 
 function refuseType(column: Column, type: KeyType, place: KeyPlace): FeatureStoreError {
   const came = formatType(column.field);
+  const row = Math.max(0, readNulls(column)?.indexOf(0) ?? 0);
+  const at = place.firstRow + row;
+  const value = formatValue(readValue(column, row));
   return new FeatureStoreError(
     'INVALID_ARGUMENT',
-    `join key "${place.joinKey}" is ${type}, but column "${place.column}" of the frame is ${came}, which is never equal to one; convert the column to ${type}`,
-    { details: { joinKey: place.joinKey, column: place.column, type: came, wanted: type } },
+    `join key "${place.joinKey}" is ${type}, but column "${place.column}" of the frame is ${came}${value === undefined ? '' : ` (${value} in row ${at})`}, which is never equal to one; convert the column to ${type}`,
+    { details: { joinKey: place.joinKey, column: place.column, type: came, wanted: type, row: at } },
   );
+}
+
+/** A value to show in a message; undefined for those that have no short text. */
+function formatValue(value: unknown): string | undefined {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  return ['bigint', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }
 
 function refuseValue(value: string, row: number, type: KeyType, place: KeyPlace): FeatureStoreError {
