@@ -4,7 +4,7 @@ import { FeatureStoreError } from '../errors.ts';
 import { historicalRequestSchema } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { catalogueKinds, describeCatalogue, listCatalogue, type NewestEvent } from './catalogue.ts';
-import { parseJson, unknownName } from './wire-json.ts';
+import { parseJsonObject, unknownName } from './wire-json.ts';
 
 export interface ActionParts {
   /** Facts for `server_info`. */
@@ -28,9 +28,9 @@ export const actions = [
 /** Makes the function that runs an action by its type. */
 export function createActions(parts: ActionParts): (type: string, body: Uint8Array) => Promise<unknown> {
   return async (type, body) => {
-    const input = body.length === 0 ? {} : parseJson(body, `the body of action "${type}"`);
+    const input = body.length === 0 ? {} : parseJsonObject(body, `the body of action "${type}"`);
     const text = (member: string) => {
-      const value = (input as Record<string, unknown>)[member];
+      const value = input[member];
       if (typeof value === 'string') return value;
       throw new FeatureStoreError('INVALID_ARGUMENT', `action "${type}" needs a string "${member}" in its JSON body`);
     };
@@ -49,7 +49,7 @@ export function createActions(parts: ActionParts): (type: string, body: Uint8Arr
       case 'list':
         return { kind: text('kind'), rows: await listCatalogue(parts.registry(), text('kind'), parts.newestEvent) };
       case 'describe': {
-        const kind = (input as { kind?: string }).kind;
+        const kind = input.kind == null ? undefined : text('kind');
         return { rows: await describeCatalogue(parts.registry(), kind, text('name'), parts.newestEvent) };
       }
       case 'cancel':

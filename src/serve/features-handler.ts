@@ -7,7 +7,7 @@ import { actions, createActions } from './actions.ts';
 import { describeCatalogue, listCatalogue } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
 import { createHistoricalFeatures, type HistoricalParts, withoutEmpty } from './historical-features.ts';
-import { encodeJson, parseJson, readCommand } from './wire-json.ts';
+import { encodeJson, parseJsonObject, readCommand } from './wire-json.ts';
 
 export interface HandlerParts extends Omit<HistoricalParts, 'versions'> {
   /** Reads the repository again and applies it; resolves with what changed. */
@@ -40,8 +40,8 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
 
   return {
     async *listFlights(criteria) {
-      const wanted = criteria.length === 0 ? undefined : (parseJson(criteria, 'the criteria') as { kind?: string }).kind;
-      for (const kind of wanted === undefined ? (['feature_services', 'feature_views'] as const) : [wanted]) {
+      const { kind: wanted } = criteria.length === 0 ? { kind: undefined } : parseJsonObject(criteria, 'the criteria');
+      for (const kind of wanted === undefined ? ['feature_services', 'feature_views'] : [String(wanted)]) {
         for (const row of await listCatalogue(parts.registry(), kind, newestEvent)) {
           yield { ...catalogueInfo(kind, row.name), metadata: encodeJson(row) };
         }

@@ -10,10 +10,10 @@ export function signTicket(secret: string, content: unknown): Uint8Array {
 
 /** The content of a ticket; INVALID_ARGUMENT if it is none of ours. */
 export function openTicket(secret: string, ticket: Uint8Array): unknown {
-  const [payload = '', given = ''] = Buffer.from(ticket).toString('latin1').split('.');
+  const [payload = '', given = '', ...more] = Buffer.from(ticket).toString('latin1').split('.');
   const expected = Buffer.from(signature(secret, payload));
   const actual = Buffer.from(given);
-  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
+  if (more.length > 0 || actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     throw new FeatureStoreError(
       'INVALID_ARGUMENT',
       'this ticket was not made by this deployment, or it was changed; ask GetFlightInfo for a new one',

@@ -36,6 +36,13 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
+/** Reads a JSON object; `what` names it in an error. */
+export function parseJsonObject(bytes: Uint8Array, what: string): Readonly<Record<string, unknown>> {
+  const value = parseJson(bytes, what);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new FeatureStoreError('INVALID_ARGUMENT', `${what} is not a JSON object`);
+}
+
 /** Writes JSON. */
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
