@@ -120,7 +120,8 @@ function findWinner(view: NaiveView, candidates: readonly Candidate[], { keys, t
   );
   for (const one of visible) {
     if (winner === undefined) winner = one;
-    else if ((compareCandidates(view, one, winner) || compareSigns(view, one, winner)) > 0) winner = one;
+    else if ((compareCandidates(view, one, winner) || compareSigns(view, one, winner) || compareAvailable(view, one, winner)) > 0)
+      winner = one;
   }
   for (const one of visible) {
     if (winner === undefined || one.eventUs !== winner.eventUs || one.createdUs !== winner.createdUs) continue;
@@ -151,6 +152,14 @@ function compareSigns({ source }: NaiveView, a: Candidate, b: Candidate): number
     if (order !== 0) return order;
   }
   return 0;
+}
+
+/** Equal in all that decides: the later available one, as a feature may be read from that column. */
+function compareAvailable({ source }: NaiveView, a: Candidate, b: Candidate): number {
+  const [left, right] = [a, b].map(({ row }) =>
+    source.available === undefined ? null : readInstant(source, source.available, row),
+  );
+  return left == null || right == null || left === right ? 0 : left < right ? -1 : 1;
 }
 
 /** Times compare in microseconds (rule 1.1), those without a zone by their reading. */
