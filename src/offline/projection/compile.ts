@@ -40,6 +40,8 @@ export function compileProjection(query: ProjectionQuery): string {
   if (source.createdTimestamp !== undefined) order.push('created');
   order.push(...deciding.map((column) => compileValueOrder(columnOf(column.name), column.type)));
   order.push(...deciding.flatMap((column) => compileSignOrder(columnOf(column.name), column.type) ?? []));
+  // A feature may be read from this column, which does not decide ties.
+  if (query.byValue && source.availableAt !== undefined) order.push('available');
   const select = [...keys, `${instant(source.eventTimestamp)} as event`];
   if (source.createdTimestamp !== undefined) select.push(`${instant(source.createdTimestamp)} as created`);
   if (source.availableAt !== undefined) select.push(`${instant(source.availableAt)} as available`);
