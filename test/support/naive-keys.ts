@@ -12,6 +12,7 @@ const ranges: Partial<Record<KeyType, readonly [bigint, bigint]>> = {
 
 /** Keys as texts that are equal exactly where the keys are, null for a null key; NaiveRefusal where one value does not convert. */
 export function convertKeysNaively(values: readonly unknown[], column: NaiveKeyColumn, type: KeyType): (string | null)[] {
+  if (values.every((value) => value === null)) return values.map(() => null);
   const range = ranges[type];
   if (range === undefined) {
     if (column !== type) throw new NaiveRefusal(`a ${column} column is no ${type} key`);
