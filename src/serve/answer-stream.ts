@@ -14,6 +14,8 @@ export interface AnswerFacts {
   readonly identity: string | undefined;
   readonly rows: bigint | undefined;
   readonly compression: Compression | undefined;
+  /** When the query's turn began, by `performance.now()`: seconds in the report include reading the sources. */
+  readonly startedMs: number;
   /** The report says the identity that only the whole frame tells. */
   finalIdentity(): string;
 }
@@ -38,14 +40,13 @@ export async function* streamAnswer(
   facts: AnswerFacts,
 ): AsyncGenerator<FlightMessage, void> {
   const schema = answerSchema(frame, prepared.plan, facts);
-  const started = performance.now();
   const features = createReport(prepared.plan);
   const totals = { rows: 0, batches: 0, bytes: 0, firstBatchSeconds: 0 };
   yield { header: encodeSchemaMessage(schema), body: [] };
   let held: FlightMessage | undefined;
   const encode = (batch: RecordBatch) => {
     const encoded = encodeRecordBatch(batch, { compression: facts.compression });
-    if (totals.batches === 0) totals.firstBatchSeconds = (performance.now() - started) / 1000;
+    if (totals.batches === 0) totals.firstBatchSeconds = (performance.now() - facts.startedMs) / 1000;
     totals.batches += 1;
     totals.rows += batch.length;
     totals.bytes += encoded.bodyLength + encoded.header.length;
@@ -57,7 +58,7 @@ export async function* streamAnswer(
     held = encode(answer);
   }
   if (held === undefined) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
-  const report = describeReport(features, totals, (performance.now() - started) / 1000, facts.finalIdentity());
+  const report = describeReport(features, totals, (performance.now() - facts.startedMs) / 1000, facts.finalIdentity());
   yield { ...held, metadata: Buffer.from(JSON.stringify({ report })) };
 }
 

@@ -151,6 +151,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
       forget();
       throw error;
     });
+    const startedMs = performance.now();
     let prepared: Awaited<ReturnType<History['prepare']>> | undefined;
     try {
       prepared = await history.prepare(plan, turn.signal);
@@ -160,6 +161,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
         identity: frame.hash === undefined ? undefined : identity(frame.hash),
         rows: frame.rows,
         compression: request.compression ?? undefined,
+        startedMs,
         finalIdentity: () => identity(sha256()),
       };
       const batches = frame.batches(request.batch_rows ?? defaultBatchRows, turn.signal);
