@@ -12,8 +12,13 @@ describe('the query queue', () => {
     const first = await queue.enter('a', never());
     await queue.enter('b', never());
     const order: string[] = [];
-    const third = queue.enter('c', never()).then((turn) => (order.push('c'), turn));
-    const fourth = queue.enter('d', never()).then((turn) => (order.push('d'), turn));
+    const noted = async (owner: string) => {
+      const turn = await queue.enter(owner, never());
+      order.push(owner);
+      return turn;
+    };
+    const third = noted('c');
+    const fourth = noted('d');
     await tick();
     expect([queue.running, queue.waiting, order]).toEqual([2, 2, []]);
     const refusal = await queue.enter('e', never()).catch((error: FeatureStoreError) => error);
