@@ -44,20 +44,24 @@ const perUnit = { s: 1_000_000, ms: 1_000, us: 1 } as const;
 function toMicroseconds(column: Column, overflow: (row: number) => never): Int32Array {
   const { type } = column.field;
   const data = column.buffers[0] as Uint8Array;
+  const valid = (row: number) =>
+    column.validity === undefined || (((column.validity[row >> 3] as number) >> (row & 7)) & 1) === 1;
   if (type.id === 'date' && type.unit === 'day')
-    return daysToMicroseconds(new Int32Array(data.buffer, data.byteOffset, column.length));
+    return daysToMicroseconds(new Int32Array(data.buffer, data.byteOffset, column.length), (row) => valid(row) && overflow(row));
   const words = new Int32Array(data.buffer, data.byteOffset, 2 * column.length);
   const unit = type.id === 'timestamp' ? type.unit : 'ms';
   if (unit === 'ns') return floorDivideWords(words, 1000);
   if (unit === 'us') return words.slice();
-  const valid = (row: number) =>
-    column.validity === undefined || (((column.validity[row >> 3] as number) >> (row & 7)) & 1) === 1;
   return multiplyWords(words, perUnit[unit], (row) => valid(row) && overflow(row));
 }
 
-function daysToMicroseconds(days: Int32Array): Int32Array {
+function daysToMicroseconds(days: Int32Array, overflow: (row: number) => void): Int32Array {
   const us = new BigInt64Array(days.length);
-  for (let row = 0; row < days.length; row++) us[row] = BigInt(days[row] as number) * 86_400_000_000n;
+  for (let row = 0; row < days.length; row++) {
+    const count = BigInt(days[row] as number) * 86_400_000_000n;
+    if (BigInt.asIntN(64, count) !== count) overflow(row);
+    us[row] = count;
+  }
   return new Int32Array(us.buffer);
 }
 
