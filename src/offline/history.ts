@@ -5,6 +5,7 @@ import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault } from './answer/fitted.ts';
 import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
+import { checkFileTypes } from './duckdb/file-types.ts';
 import { compileTable } from './duckdb/table.ts';
 import { typeTextColumns } from './duckdb/text-columns.ts';
 import { readNewestEvent } from './newest-event.ts';
@@ -93,6 +94,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       return await engine.session(undefined, async (session) => {
         const columns = await session.describe(`select * from ${compileTable(table, files)}`);
         const documents = columns.map(({ name, type }) => ({ name, type: String(type) }));
+        await checkFileTypes(session, table, state, documents, source);
         return await typeTextColumns(session, table, files, documents);
       });
     },
