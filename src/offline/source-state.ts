@@ -1,6 +1,6 @@
 /** The state of a table's files at one moment: what a projection was built from and what an identity names. */
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
 import type { TableDocument } from '../registry/document.ts';
@@ -61,42 +61,48 @@ async function listFiles(engine: Engine, table: TableDocument, root: string): Pr
 /** Footers by file and version: a footer is read again only when size or time of its file changed. */
 const footers = new Map<string, string>();
 
+/** Size, time and footer of one open file, as a path may stand for another file a moment later. */
 async function readFileState(absolutePath: string, root: string, format: string, source: string): Promise<FileState> {
   const inside = relative(root, absolutePath);
   const path = inside.startsWith('..') || isAbsolute(inside) ? absolutePath : inside;
-  const info = await stat(absolutePath, { bigint: true }).catch((cause) => {
+  const file = await open(absolutePath, 'r').catch((cause) => {
     throw new FeatureStoreError('NOT_FOUND', `source "${source}": file "${path}" does not exist or cannot be read`, {
       details: { source, file: path },
       cause,
     });
   });
-  const state = { path, absolutePath, bytes: Number(info.size), modifiedNs: String(info.mtimeNs) };
-  if (format !== 'parquet') return state;
-  const version = `${absolutePath}\n${info.ino}\n${info.size}\n${info.mtimeNs}`;
-  const footer = footers.get(version) ?? (await hashFooter(absolutePath, path, state.bytes, source));
-  if (footers.size > 100_000) footers.clear();
-  footers.set(version, footer);
-  return { ...state, footer };
-}
-
-/** A Parquet file ends with its footer, the footer's length in four bytes (little endian) and `PAR1`. */
-async function hashFooter(absolutePath: string, path: string, bytes: number, source: string): Promise<string> {
-  const file = await open(absolutePath, 'r');
   try {
-    const tail = Buffer.alloc(8);
-    if (bytes >= 12) await file.read(tail, 0, 8, bytes - 8);
-    const length = tail.readUInt32LE(0);
-    if (tail.toString('latin1', 4) !== 'PAR1' || length + 12 > bytes) {
-      throw new FeatureStoreError(
-        'FAILED_PRECONDITION',
-        `source "${source}": file "${path}" is no complete Parquet file (it has ${bytes} bytes and no valid footer); write it again`,
-        { details: { source, file: path } },
-      );
+    const info = await file.stat({ bigint: true });
+    if (!info.isFile()) {
+      throw new FeatureStoreError('FAILED_PRECONDITION', `source "${source}": "${path}" is no file`, {
+        details: { source, file: path },
+      });
     }
-    const footer = Buffer.alloc(length);
-    await file.read(footer, 0, length, bytes - 8 - length);
-    return createHash('sha256').update(footer).digest('hex');
+    const state = { path, absolutePath, bytes: Number(info.size), modifiedNs: String(info.mtimeNs) };
+    if (format !== 'parquet') return state;
+    const version = `${absolutePath}\n${info.ino}\n${info.size}\n${info.mtimeNs}`;
+    const footer = footers.get(version) ?? (await hashFooter(file, path, state.bytes, source));
+    if (footers.size > 100_000) footers.clear();
+    footers.set(version, footer);
+    return { ...state, footer };
   } finally {
     await file.close();
   }
+}
+
+/** A Parquet file ends with its footer, the footer's length in four bytes (little endian) and `PAR1`. */
+async function hashFooter(file: FileHandle, path: string, bytes: number, source: string): Promise<string> {
+  const tail = Buffer.alloc(8);
+  if (bytes >= 12) await file.read(tail, 0, 8, bytes - 8);
+  const length = tail.readUInt32LE(0);
+  if (tail.toString('latin1', 4) !== 'PAR1' || length + 12 > bytes) {
+    throw new FeatureStoreError(
+      'FAILED_PRECONDITION',
+      `source "${source}": file "${path}" is no complete Parquet file (it has ${bytes} bytes and no valid footer); write it again`,
+      { details: { source, file: path } },
+    );
+  }
+  const footer = Buffer.alloc(length);
+  await file.read(footer, 0, length, bytes - 8 - length);
+  return createHash('sha256').update(footer).digest('hex');
 }

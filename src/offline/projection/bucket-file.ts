@@ -87,6 +87,6 @@ async function readAll(file: FileHandle, target: Uint8Array, path: string): Prom
 function damaged(path: string): FeatureStoreError {
   return new FeatureStoreError(
     'DATA_LOSS',
-    `projection file ${path} is damaged; delete its folder, it is built again from the source`,
+    `projection file ${path} is damaged; its folder can be deleted, and it is built again from the source`,
   );
 }

@@ -10,6 +10,7 @@ import { parseValueType } from '../../definitions/value-type.ts';
 import { didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine, Session } from '../duckdb/engine.ts';
+import { checkFileTypes } from '../duckdb/file-types.ts';
 import { compileIsUnclear, compileLocalUs, isZoneless } from '../duckdb/instant.ts';
 import { readColumns } from '../duckdb/read-columns.ts';
 import { quoteName } from '../duckdb/sql.ts';
@@ -31,6 +32,8 @@ export interface BuildInput {
   readonly directory: string;
   /** Bytes that a bucket is to have about. */
   readonly bucketBytes: number;
+  /** Called when all has been read and before anybody can see it; what it throws undoes the build. */
+  verify(): Promise<void>;
 }
 
 const maxBuckets = 256;
@@ -50,6 +53,7 @@ export async function buildProjection(engine: Engine, input: BuildInput, signal:
       const written = await writeProjection(session, query, input, draft);
       return written === 'tied' ? await writeProjection(session, { ...query, byValue: true }, input, draft) : written;
     });
+    await input.verify();
     await replaceFolder(draft, input.directory);
     if (parts === 'tied' || parts.length === 0) return undefined;
     return (parts[0] as Column[]).map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
@@ -96,6 +100,7 @@ async function bindProjection(session: Session, { view, source, state }: BuildIn
   const table = compileTable(source.table, files, source.columns);
   const columns = await session.describe(`select * from ${table}`);
   checkColumns(view, source, columns);
+  await checkFileTypes(session, source.table, state, source.columns, source.name);
   const zone = await readZone(session, view, source, table, columns);
   return { view, source, table, columns, zone, byValue: false };
 }

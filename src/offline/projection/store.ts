@@ -5,6 +5,7 @@ import { asFeatureStoreError, FeatureStoreError } from '../../errors.ts';
 import type { Logger } from '../../observe.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine } from '../duckdb/engine.ts';
+import { compileTable } from '../duckdb/table.ts';
 import { isLeftOver } from '../left-over.ts';
 import { readTableState, type TableState } from '../source-state.ts';
 import { type Bucket, createBucket } from './bucket.ts';
@@ -96,14 +97,25 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
       fits: bytes < cacheBytes * 0.8,
       bucket: (index) =>
         cache.get(`${id}/${index}`, async () => {
-          const columns = await readBucket(
-            join(directory, id, `${index}.arrows`),
-            schema,
-            manifest.buckets[index] as Manifest['buckets'][number],
-          );
+          const file = join(directory, id, `${index}.arrows`);
+          const expected = manifest.buckets[index] as Manifest['buckets'][number];
+          const columns = await readBucket(file, schema, expected).catch((error) => discardDamaged(id, source, error));
           return createBucket(view, columns);
         }),
     };
+  }
+
+  /** Without its manifest a projection is none: the next request builds it again. */
+  async function discardDamaged(id: string, source: SourceDocument, error: unknown): Promise<never> {
+    const isDamaged = asFeatureStoreError(error).code === 'DATA_LOSS' || (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!isDamaged) throw error;
+    logger.warn({ projection: id, error: String(error) }, 'a projection was damaged on disk and is built again');
+    await rm(join(directory, id, 'manifest.json'), { force: true });
+    throw new FeatureStoreError(
+      'ABORTED',
+      `what was kept on disk of source "${source.name}" is damaged and will be made again; ask again`,
+      { details: { source: source.name }, cause: error },
+    );
   }
 
   /** Builds at most once at a time; the build goes on while anybody waits for it. */
@@ -141,14 +153,13 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     const started = performance.now();
     const work = async () => {
       const path = join(directory, id);
-      const columns = await buildProjection(engine, { view, source, state, directory: path, bucketBytes }, controller.signal);
-      const after = await readTableState(engine, source.table, root, source.name);
-      if (after.hash !== state.hash) {
-        await rm(path, { recursive: true, force: true });
-        throw new FeatureStoreError('ABORTED', `source "${source.name}" changed while it was read; ask again`, {
-          details: { source: source.name },
-        });
-      }
+      const verify = () => refuseChange(source, state);
+      const input = { view, source, state, directory: path, bucketBytes, verify };
+      const columns = await buildProjection(engine, input, controller.signal).catch(async (error) => {
+        // What DuckDB says of files that were replaced under it is of no use to anybody.
+        if (!controller.signal.aborted) await verify();
+        throw error;
+      });
       const manifest = (await readManifest(path)) as Manifest;
       if (columns !== undefined) await cache.get(`${id}/0`, async () => createBucket(view, columns));
       logger.info(
@@ -159,14 +170,23 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
       return manifest;
     };
     const done = work()
-      .catch((error) => {
-        throw controller.signal.aborted ? error : explain(error, source);
+      .catch(async (error) => {
+        if (controller.signal.aborted) throw error;
+        throw explain(error, source, await findBroken(engine, source, state, controller.signal, error));
       })
       .finally(() => forget(id, entry));
     done.catch(() => {});
     const entry: Building = { done, controller, waiting: 0 };
     building.set(id, entry);
     return entry;
+  }
+
+  async function refuseChange(source: SourceDocument, state: TableState): Promise<void> {
+    const now = await readTableState(engine, source.table, root, source.name);
+    if (now.hash === state.hash) return;
+    throw new FeatureStoreError('ABORTED', `source "${source.name}" changed while it was read; ask again`, {
+      details: { source: source.name },
+    });
   }
 
   /** Earlier states of the same view's source that nobody reads any more. */
@@ -199,15 +219,44 @@ async function readManifest(path: string): Promise<Manifest | undefined> {
   return text === undefined ? undefined : decodeManifest(text);
 }
 
-/** What DuckDB says of a source's files, with the source's name. */
-function explain(error: unknown, source: SourceDocument): FeatureStoreError {
+/** What DuckDB says of a source's files, with the names of the source and of the file, where one is to blame. */
+function explain(error: unknown, source: SourceDocument, file: string | undefined): FeatureStoreError {
   const known = asFeatureStoreError(error);
-  if (known.message.includes(`source "${source.name}"`)) return known;
+  if (isAboutSource(known, source)) return known;
+  const details = { source: source.name, ...(file === undefined ? {} : { file }) };
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+    const message = `there is no space left on the disk for the sorted copy of source "${source.name}"; free some under the state folder and ask again`;
+    return new FeatureStoreError('RESOURCE_EXHAUSTED', message, { details, cause: error });
+  }
   const code = known.code === 'INTERNAL' ? 'FAILED_PRECONDITION' : known.code;
-  return new FeatureStoreError(code, `source "${source.name}" cannot be read: ${known.message}`, {
-    details: { source: source.name },
-    cause: error,
-  });
+  const what = file === undefined ? 'cannot be read' : `cannot be read, file "${file}" is broken (write it again)`;
+  return new FeatureStoreError(code, `source "${source.name}" ${what}: ${known.message}`, { details, cause: error });
+}
+
+function isAboutSource(error: FeatureStoreError, source: SourceDocument): boolean {
+  return error.message.includes(`source "${source.name}"`);
+}
+
+/** The first file that cannot be read by itself: DuckDB's errors do not always say which. */
+async function findBroken(
+  engine: Engine,
+  source: SourceDocument,
+  { files }: TableState,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<string | undefined> {
+  const known = asFeatureStoreError(error);
+  if (known.code !== 'FAILED_PRECONDITION' || isAboutSource(known, source)) return undefined;
+  for (const { path, absolutePath } of files) {
+    const sql = `select bit_xor(hash(t)) from ${compileTable(source.table, [absolutePath], source.columns)} as t`;
+    const read = engine.session(signal, (session) => session.rows(sql));
+    const broken = await read.then(
+      () => false,
+      () => true,
+    );
+    if (broken) return path;
+  }
+  return undefined;
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
