@@ -3,8 +3,9 @@ import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { PythonError, type PythonProcess, startPython } from '../support/start-python.ts';
+import { type PythonProcess, startPython } from '../support/start-python.ts';
 import { type ServerProcess, startServer } from '../support/start-server.ts';
+import { expectRefusal } from './expect-refusal.ts';
 import { makeStore, writeTables } from './make-store.ts';
 
 const prelude = fileURLToPath(new URL('./client.py', import.meta.url));
@@ -42,21 +43,7 @@ afterAll(async () => {
   expect(server.log()).not.toMatch(/"level":[56]0/);
 });
 
-interface Refusal {
-  readonly type: string;
-  readonly message: string;
-  readonly details: unknown;
-}
-
-async function refusal(code: string): Promise<Refusal> {
-  try {
-    await python.run(code);
-  } catch (error) {
-    if (error instanceof PythonError) return { type: error.type, message: error.message, details: error.details };
-    throw error;
-  }
-  throw new Error(`nothing was refused: ${code}`);
-}
+const refusal = (code: string) => expectRefusal(python, code);
 
 describe('names', () => {
   it.each([
