@@ -11,6 +11,7 @@ import { answerWithEngine, applyScenario, type EngineAnswer, openTestHistory } f
 import { NaiveRefusal } from '../support/naive-instant.ts';
 import type { Answer, Scenario } from '../support/scenario.ts';
 import { drawScenario } from './draw-scenario.ts';
+import { enlargeScenario } from './enlarge-scenario.ts';
 import { expectSameAnswer } from './expect-same-answer.ts';
 
 /** FEATHERFLIGHT_TEST_RUNS=2000 for a long search. */
@@ -60,6 +61,37 @@ describe.each(settings)('sections 1 to 5, %s', (_, sizes, runs) => {
       );
     },
     60_000 + runs * 1000,
+  );
+});
+
+describe('sections 1 to 5, tables of thousands of rows', () => {
+  const root = mkdtempSync(join(tmpdir(), 'history-'));
+  let history: History;
+  beforeAll(async () => {
+    history = await openTestHistory(root, { bucketBytes: 64 * 1024 });
+  });
+  afterAll(() => {
+    history.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  test(
+    'the engine answers as the oracle does',
+    async () => {
+      const runs = Math.ceil(numRuns / 15);
+      await fc.assert(
+        fc.asyncProperty(fc.gen(), async (g) => {
+          const scenario = enlargeScenario(drawScenario(g, 'large'), 120, 20);
+          compare(
+            scenario,
+            await answerScenario(history, root, scenario),
+            attempt(() => answerNaively(scenario)),
+          );
+        }),
+        { numRuns: runs, seed, endOnFailure: true },
+      );
+    },
+    60_000 + numRuns * 1000,
   );
 });
 

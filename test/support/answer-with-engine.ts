@@ -6,7 +6,7 @@ import { type Field, formatType } from '../../src/arrow/schema.ts';
 import { formatInstantUs } from '../../src/definitions/literal.ts';
 import { silentLogger } from '../../src/observe.ts';
 import { answerFields, answerFrame, createReport } from '../../src/offline/answer/answer.ts';
-import { type History, openHistory } from '../../src/offline/history.ts';
+import { type History, type HistoryOptions, openHistory } from '../../src/offline/history.ts';
 import { planRetrieval } from '../../src/offline/plan.ts';
 import { parseHistoricalRequest } from '../../src/offline/request.ts';
 import type { ColumnDocument, RegistryDocument, SourceDocument } from '../../src/registry/document.ts';
@@ -24,15 +24,15 @@ export interface EngineAnswer extends Answer {
 }
 
 /** Opens the engine over a folder of its own; small sizes make it work in many parts that do not stay in memory. */
-export function openTestHistory(root: string, sizes: { cacheBytes?: number; bucketBytes?: number } = {}): Promise<History> {
+export function openTestHistory(root: string, options: Partial<HistoryOptions> = {}): Promise<History> {
   mkdirSync(root, { recursive: true });
   return openHistory({
     root,
     directory: join(root, '.projections'),
     engine: { threads: 2, memory: '1GB', spillDirectory: join(root, '.spill'), spillLimit: '1GB' },
     cacheBytes: 64 * 1024 * 1024,
-    ...sizes,
     logger: silentLogger,
+    ...options,
   });
 }
 
