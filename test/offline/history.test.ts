@@ -9,7 +9,7 @@ import type { History } from '../../src/offline/history.ts';
 import { answerNaively } from '../support/answer-naively.ts';
 import { answerWithEngine, applyScenario, type EngineAnswer, openTestHistory } from '../support/answer-with-engine.ts';
 import { NaiveRefusal } from '../support/naive-instant.ts';
-import type { Answer, Scenario } from '../support/scenario.ts';
+import type { Answer, Scenario, ScenarioSource } from '../support/scenario.ts';
 import { drawScenario } from './draw-scenario.ts';
 import { enlargeScenario } from './enlarge-scenario.ts';
 import { expectSameAnswer } from './expect-same-answer.ts';
@@ -94,6 +94,41 @@ describe('sections 1 to 5, tables of thousands of rows', () => {
     60_000 + numRuns * 1000,
   );
 });
+
+test(
+  'section 3, 10: the answer is the same to the bit however rows are ordered and dealt to files',
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), 'history-'));
+    const history = await openTestHistory(root);
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.gen(), fc.integer({ min: 1, max: 97 }), async (g, step) => {
+          const scenario = drawScenario(g, 'ordered');
+          const actual = await answerScenario(history, root, scenario);
+          const other = await answerScenario(history, root, reorderSources(scenario, step));
+          if (actual instanceof FeatureStoreError) expect(other).toMatchObject({ code: actual.code, message: actual.message });
+          else expect(other).toMatchObject({ columns: actual.columns, ties: actual.ties });
+        }),
+        { numRuns: Math.ceil(numRuns / 2), seed, endOnFailure: true },
+      );
+    } finally {
+      history.close();
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  60_000 + numRuns * 1000,
+);
+
+/** The same rows in another order, in another number of files. */
+function reorderSources(scenario: Scenario, step: number): Scenario {
+  const sources = new Map<ScenarioSource, ScenarioSource>();
+  for (const { source } of scenario.views) {
+    const rows = source.rows.map((row, index) => [(index * step) % 101, row] as const).sort((a, b) => b[0] - a[0]);
+    const files = source.hive === undefined ? (source.files % 3) + 1 : 1;
+    sources.set(source, { ...source, files, rows: rows.map(([, row]) => row) });
+  }
+  return { ...scenario, views: scenario.views.map((view) => ({ ...view, source: sources.get(view.source) as ScenarioSource })) };
+}
 
 async function answerScenario(history: History, root: string, scenario: Scenario): Promise<EngineAnswer | FeatureStoreError> {
   try {
