@@ -6,7 +6,8 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Column } from '../arrow/column.ts';
 import type { Dictionaries } from '../arrow/dictionaries.ts';
-import { type ArrowFileWriter, createArrowFile } from '../arrow/file-writer.ts';
+import { changedDictionaries } from '../arrow/dictionary-changes.ts';
+import { createArrowFile } from '../arrow/file-writer.ts';
 import { readValue } from '../arrow/read-value.ts';
 import type { Field, Schema } from '../arrow/schema.ts';
 import { FeatureStoreError } from '../errors.ts';
@@ -173,7 +174,10 @@ async function arrowWriter(path: string, schema: Schema, format: 'file' | 'strea
   let written: Dictionaries = new Map();
   return {
     async write({ length, columns, dictionaries }) {
-      await writeNewDictionaries(file, written, dictionaries);
+      for (const change of changedDictionaries(schema, written, dictionaries)) {
+        if (format === 'file' && written.has(change.id)) throw replacedDictionaryError();
+        await file.writeDictionary(change);
+      }
       written = dictionaries;
       await file.write({ schema, length, columns });
     },
@@ -182,10 +186,12 @@ async function arrowWriter(path: string, schema: Schema, format: 'file' | 'strea
   };
 }
 
-async function writeNewDictionaries(file: ArrowFileWriter, written: Dictionaries, now: Dictionaries): Promise<void> {
-  for (const [id, values] of now) {
-    if (written.get(id) !== values) await file.writeDictionary({ id, isDelta: false, values });
-  }
+/** A reader of a file takes all dictionaries before the first batch. */
+function replacedDictionaryError(): FeatureStoreError {
+  return new FeatureStoreError(
+    'INVALID_ARGUMENT',
+    'the entity frame has a dictionary that changes between batches, which an Arrow file cannot hold; write a stream (.arrows)',
+  );
 }
 
 function plainField(field: Field): Field {

@@ -51,8 +51,7 @@ async function applyHere(context: Context, ask: Ask): Promise<void> {
 /** Definitions never travel: the server reads its own repository again. */
 async function applyThere(url: string, context: Context, ask: Ask): Promise<void> {
   await ask(`Let the server at ${url} read its repository again and apply it?`);
-  const answer = await withServer(url, context, (server) => server.act('apply', {}));
-  const { version, changes } = answer as { version: number; changes: readonly PlannedChange[] };
+  const { version, changes } = await withServer(url, context, (server) => server.apply());
   if (context.json) await context.write(`${JSON.stringify({ version, changes })}\n`);
-  else await context.write(`${formatPlan({ changes })}\napplied as version ${version}\n`);
+  else await context.write(`${formatPlan({ changes: changes as readonly PlannedChange[] })}\napplied as version ${version}\n`);
 }

@@ -1,7 +1,7 @@
 /** `featherflight describe NAME`: everything that is applied under a name. */
 import { Argument, Command, Option } from 'commander';
-import { type CatalogueKind, describeCatalogue } from '../serve/catalogue.ts';
-import { freshnessOf, kindWords } from './catalogue.ts';
+import { type CatalogueKind, type CatalogueRow, describeCatalogue } from '../serve/catalogue.ts';
+import { freshnessOf, kindWords, parseKind } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { withApplied } from './local.ts';
 import { printValue } from './print-table.ts';
@@ -10,16 +10,15 @@ import { urlOption, withServer } from './remote.ts';
 export function describeCommand(context: Context): Command {
   return new Command()
     .addArgument(new Argument('<name>', 'a name, or view:feature'))
-    .addOption(new Option('--kind <kind>', 'only among these').choices(Object.keys(kindWords)))
+    .addOption(new Option('--kind <kind>', `only among these: ${kindWords}`).argParser(parseKind))
     .addOption(urlOption(context))
-    .action(async (name: string, options: { kind?: string; url?: string }) => {
-      const kind = options.kind === undefined ? undefined : kindWords[options.kind];
-      const rows = await describeRows(kind, name, options.url, context);
+    .action(async (name: string, { kind, url }: { kind?: CatalogueKind; url?: string }) => {
+      const rows = await describeRows(kind, name, url, context);
       await context.write(context.json ? `${JSON.stringify({ rows })}\n` : rows.map(printRow).join('\n'));
     });
 }
 
-type Described = Awaited<ReturnType<typeof describeCatalogue>>[number];
+type Described = CatalogueRow & { readonly kind_of?: unknown };
 
 async function describeRows(
   kind: CatalogueKind | undefined,
@@ -30,11 +29,7 @@ async function describeRows(
   if (url === undefined) {
     return await withApplied(context, (registry, history) => describeCatalogue(registry, kind, name, freshnessOf(history)));
   }
-  return await withServer(
-    url,
-    context,
-    async (server) => ((await server.act('describe', { kind, name })) as { rows: Described[] }).rows,
-  );
+  return await withServer(url, context, (server) => server.describe(name, kind));
 }
 
 const titles: Readonly<Record<string, string>> = {
@@ -51,5 +46,7 @@ function printRow({ kind_of, name, ...facts }: Described): string {
     .map(([fact, value]) => [fact, printValue(value)] as const)
     .filter(([, text]) => text !== '');
   const width = Math.max(...known.map(([fact]) => fact.length));
-  return [`${titles[kind_of]} ${name}`, ...known.map(([fact, text]) => `  ${fact.padEnd(width)}  ${text}`), ''].join('\n');
+  return [`${titles[String(kind_of)]} ${name}`, ...known.map(([fact, text]) => `  ${fact.padEnd(width)}  ${text}`), ''].join(
+    '\n',
+  );
 }

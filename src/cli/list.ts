@@ -1,7 +1,7 @@
 /** `featherflight list [KIND]`: what is applied, as a table. */
 import { Argument, Command } from 'commander';
 import { type CatalogueKind, type CatalogueRow, listCatalogue } from '../serve/catalogue.ts';
-import { freshnessOf, kindWords } from './catalogue.ts';
+import { freshnessOf, kindWords, parseKind } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { withApplied } from './local.ts';
 import { printTable } from './print-table.ts';
@@ -17,10 +17,9 @@ const columnsOf: Readonly<Record<CatalogueKind, readonly string[]>> = {
 
 export function listCommand(context: Context): Command {
   return new Command()
-    .addArgument(new Argument('[kind]', 'what to list').choices(Object.keys(kindWords)).default('features'))
+    .addArgument(new Argument('[kind]', `what to list: ${kindWords}`).argParser(parseKind).default('features'))
     .addOption(urlOption(context))
-    .action(async (word: string, { url }: { url?: string }) => {
-      const kind = kindWords[word] as CatalogueKind;
+    .action(async (kind: CatalogueKind, { url }: { url?: string }) => {
       const rows = await listRows(kind, url, context);
       await context.write(context.json ? `${JSON.stringify({ kind, rows })}\n` : printTable(columnsOf[kind], rows));
     });
@@ -29,9 +28,5 @@ export function listCommand(context: Context): Command {
 async function listRows(kind: CatalogueKind, url: string | undefined, context: Context): Promise<readonly CatalogueRow[]> {
   if (url === undefined)
     return await withApplied(context, (registry, history) => listCatalogue(registry, kind, freshnessOf(history)));
-  return await withServer(
-    url,
-    context,
-    async (server) => ((await server.act('list', { kind })) as { rows: CatalogueRow[] }).rows,
-  );
+  return await withServer(url, context, (server) => server.catalogue(kind));
 }

@@ -1,6 +1,6 @@
 /** A server instead of the repository's own state: where a command is told of one, by `--url` or by the environment. */
 import { Option } from 'commander';
-import { connectServer, type RemoteServer } from '../serve/remote.ts';
+import { type FlightClient, openFlightClient } from '../client/flight-client.ts';
 import type { Context } from './context.ts';
 
 /** The option, whose default is FEATHERFLIGHT_URL. */
@@ -10,9 +10,9 @@ export function urlOption({ environment }: Context): Option {
   return url === undefined || url === '' ? option : option.default(url);
 }
 
-/** Runs `work` with the server, and hangs up. */
-export async function withServer<T>(url: string, context: Context, work: (server: RemoteServer) => Promise<T>): Promise<T> {
-  const server = connectServer(url, context.environment.FEATHERFLIGHT_TOKEN);
+/** Runs `work` with a client of the server, and hangs up. */
+export async function withServer<T>(url: string, context: Context, work: (server: FlightClient) => Promise<T>): Promise<T> {
+  const server = openFlightClient({ url, token: context.environment.FEATHERFLIGHT_TOKEN || undefined });
   try {
     return await work(server);
   } finally {

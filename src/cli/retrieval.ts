@@ -1,13 +1,15 @@
 /** Point-in-time answers for the command line: computed here or asked of a server, and written batch by batch. */
 import type { Column } from '../arrow/column.ts';
 import type { Schema } from '../arrow/schema.ts';
+import type { FlightClient } from '../client/flight-client.ts';
+import type { FrameBatch } from '../client/historical-query.ts';
 import { answerFrame, createReport, type FeatureReport } from '../offline/answer/answer.ts';
 import type { History } from '../offline/history.ts';
 import { planRetrieval } from '../offline/plan.ts';
 import type { HistoricalRequest } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { answerSchema } from '../serve/answer-stream.ts';
-import type { RemoteServer } from '../serve/remote.ts';
+import { plainReader } from '../serve/frame.ts';
 import type { AnswerBatch, AnswerWriter } from './answer-file.ts';
 import type { EntityFrame } from './entity-frame.ts';
 
@@ -53,15 +55,27 @@ export async function answerHere<T>(
   }
 }
 
-/** Asks a server for an answer. */
+/** Sends a server the frame and asks for its answer. */
 export async function answerThere(
-  server: RemoteServer,
+  server: FlightClient,
   request: HistoricalRequest,
   frame: EntityFrame,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { schema, batches, report } = await server.retrieve(request, frame.schema, frame.batches(signal), signal);
-  return { schema, batches, features: () => report().features as readonly FeatureReport[] };
+  const { type, upload, path, ...query } = request;
+  const set = await server.getHistoricalFeatures(query, { schema: frame.schema, batches: toSend(frame, signal) }, { signal });
+  async function* batches(): AsyncGenerator<AnswerBatch, void> {
+    for await (const { batch, dictionaries } of set.batches()) {
+      const { length, columns } = batch;
+      yield { length, columns, dictionaries, plain: plainReader(columns, dictionaries) };
+    }
+  }
+  return { schema: set.schema, batches: batches(), features: () => set.report().features };
+}
+
+async function* toSend({ schema, batches }: EntityFrame, signal: AbortSignal): AsyncGenerator<FrameBatch, void> {
+  for await (const { length, columns, dictionaries } of batches(signal))
+    yield { batch: { schema, length, columns }, dictionaries };
 }
 
 /** Writes an answer; on any failure nothing of it is left. `progress` is told the rows after every batch. */

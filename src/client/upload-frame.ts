@@ -1,6 +1,7 @@
 /** Sends an entity frame up with DoPut. */
 import type { Compression } from '../arrow/compression.ts';
 import type { Dictionaries } from '../arrow/dictionaries.ts';
+import { changedDictionaries } from '../arrow/dictionary-changes.ts';
 import { type EncodedMessage, encodeDictionaryBatch, encodeRecordBatch, type RecordBatch } from '../arrow/record-batch.ts';
 import { encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { sliceColumn } from '../arrow/slice.ts';
@@ -11,7 +12,6 @@ import type { FlightDescriptor, FlightMessage } from '../flight/protocol.ts';
 import { checkAnswer, decodeJson, readAnswer, uploadResultSchema } from './answers.ts';
 import { type CallOptions, type ClientCall, startCall } from './client-call.ts';
 import type { Connection } from './connection.ts';
-import { changedDictionaries } from './dictionary-changes.ts';
 import type { EntityFrame } from './historical-query.ts';
 
 /** Larger batches are sent in slices, so that neither side holds much. */

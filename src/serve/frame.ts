@@ -1,11 +1,12 @@
 /** Entity frames as they come in, message by message: batches to answer, and the dictionaries that go before them. */
 import { columnFromValues } from '../arrow/build.ts';
 import type { Column } from '../arrow/column.ts';
-import { concatColumns } from '../arrow/concat.ts';
+import { addDictionary, type Dictionaries } from '../arrow/dictionaries.ts';
+import { changedDictionaries, completeDictionaries } from '../arrow/dictionary-changes.ts';
 import { peekMessage } from '../arrow/message.ts';
 import { decodeDictionaryColumn } from '../arrow/plain.ts';
-import { decodeDictionaryBatch, decodeRecordBatch, dictionaryValues, encodeDictionaryBatch } from '../arrow/record-batch.ts';
-import type { Field, Schema } from '../arrow/schema.ts';
+import { type DictionaryBatch, decodeDictionaryBatch, decodeRecordBatch, encodeDictionaryBatch } from '../arrow/record-batch.ts';
+import type { Schema } from '../arrow/schema.ts';
 import { sliceColumn } from '../arrow/slice.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { FrameBatch } from '../offline/answer/answer.ts';
@@ -30,7 +31,7 @@ export async function* readFrameBatches(
   messages: AsyncIterable<IpcMessage>,
   maxRows: number,
 ): AsyncGenerator<SentBatch, void> {
-  const dictionaries = new Map<bigint, Column>();
+  let dictionaries: Dictionaries = new Map();
   let before: IpcMessage[] = [];
   let any = false;
   for await (const message of messages) {
@@ -38,9 +39,7 @@ export async function* readFrameBatches(
     if (kind === 'schema')
       throw new FeatureStoreError('INVALID_ARGUMENT', 'the frame has a second schema; send one schema and then its batches');
     if (kind === 'dictionaryBatch') {
-      const { id, isDelta, values } = decodeDictionaryBatch(schema, message.header, message.body);
-      const known = dictionaries.get(id);
-      dictionaries.set(id, isDelta && known !== undefined ? concatColumns([known, values]) : values);
+      dictionaries = addDictionary(dictionaries, decodeDictionaryBatch(schema, message.header, message.body));
       before.push(message);
       continue;
     }
@@ -51,35 +50,31 @@ export async function* readFrameBatches(
       const start = piece * maxRows;
       const end = pieces === 1 ? length : Math.min(length, start + maxRows);
       const part = pieces === 1 ? columns : columns.map((column) => sliceColumn(column, start, end));
-      yield { columns: part, length: end - start, before, plain: plainReader(part, new Map(dictionaries)) };
+      yield { columns: part, length: end - start, before, plain: plainReader(part, dictionaries) };
       before = [];
     }
   }
   if (!any) yield emptyBatch(schema, before, dictionaries);
 }
 
-/** What stands for a frame without rows; a reader wants every dictionary of the schema before the first batch, were it empty. */
-function emptyBatch(schema: Schema, before: readonly IpcMessage[], known: ReadonlyMap<bigint, Column>): SentBatch {
-  const dictionaries = new Map(known);
-  const missing: IpcMessage[] = [];
-  for (const field of listDictionaryFields(schema.fields)) {
-    const id = (field.dictionary as { id: bigint }).id;
-    if (dictionaries.has(id)) continue;
-    const values = columnFromValues(dictionaryValues(field), []);
-    dictionaries.set(id, values);
-    const { header, body } = encodeDictionaryBatch({ id, isDelta: false, values });
-    missing.push({ header, body: Buffer.concat(body) });
-  }
+/** What stands for a frame without rows. */
+function emptyBatch(schema: Schema, before: readonly IpcMessage[], known: Dictionaries): SentBatch {
+  const dictionaries = completeDictionaries(schema, known);
   const columns = schema.fields.map((field) => columnFromValues(field, []));
+  const missing = encodeDictionaries(changedDictionaries(schema, known, dictionaries));
   return { columns, length: 0, before: [...before, ...missing], plain: plainReader(columns, dictionaries) };
 }
 
-function listDictionaryFields(fields: readonly Field[]): Field[] {
-  return fields.flatMap((field) => [...(field.dictionary === undefined ? [] : [field]), ...listDictionaryFields(field.children)]);
+/** Dictionaries as the messages that carry them. */
+export function encodeDictionaries(dictionaries: readonly DictionaryBatch[]): IpcMessage[] {
+  return dictionaries.map((dictionary) => {
+    const { header, body } = encodeDictionaryBatch(dictionary);
+    return { header, body: Buffer.concat(body) };
+  });
 }
 
 /** Columns with their dictionaries resolved, each at most once. */
-export function plainReader(columns: readonly Column[], dictionaries: ReadonlyMap<bigint, Column>): (index: number) => Column {
+export function plainReader(columns: readonly Column[], dictionaries: Dictionaries): (index: number) => Column {
   const resolved = new Map<number, Column>();
   return (index) => {
     const column = columns[index] as Column;

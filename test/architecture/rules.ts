@@ -27,7 +27,7 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   http: processes,
   serve: [...processes, 'flight', 'http', 'version'],
   cli: [...processes, 'http', 'serve', 'demo', 'version', 'client'],
-  client: ['definitions', 'errors', 'flight', 'arrow'],
+  client: ['errors', 'arrow', 'flight'],
   demo: ['index'],
   ui: [],
 };

@@ -35,7 +35,10 @@ describe('featherflight', () => {
     [['lst'], 'Did you mean list?'],
     [['plan', '--exitcode'], 'Did you mean --exit-code?'],
     [['plan', 'extra'], 'too many arguments'],
-    [['list', 'things'], 'Allowed choices are entities'],
+    [['list', 'things'], 'Allowed choices are entities, sources, views, services, features'],
+    [['list', 'feature_vews'], 'did you mean "feature-views"?'],
+    [['list', 'entity'], 'did you mean "entities"?'],
+    [['describe', 'x', '--kind', 'view'], 'did you mean "views"?'],
     [['describe'], "missing required argument 'name'"],
     [['init', 'x', '--template', 'none'], 'Allowed choices are streamrec, minimal'],
   ])('ends with status 2 on %j and says what is wrong', async (args, message) => {
@@ -121,6 +124,8 @@ describe('a repository from the first command on', () => {
       ['entities', 'customer'],
       ['sources', 'customer_daily'],
       ['views', 'customer_stats'],
+      ['feature_views', 'customer_stats'],
+      ['feature-services', 'churn_v1'],
       ['services', 'churn_v1'],
     ]) {
       const { status, stdout: table } = await runCommand(['list', kind as string], { directory: store });

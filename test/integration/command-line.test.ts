@@ -84,7 +84,7 @@ describe('a command with --url', () => {
   it('says where no server answers', async () => {
     expect(await runCommand(['list', '--url', 'grpc://127.0.0.1:1'])).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('no server answers at grpc://127.0.0.1:1'),
+      stderr: expect.stringContaining('no answer from grpc://127.0.0.1:1'),
     });
   });
 

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Dictionaries } from '../../src/arrow/dictionaries.ts';
+import { changedDictionaries } from '../../src/arrow/dictionary-changes.ts';
 import { openArrowFile } from '../../src/arrow/file-reader.ts';
 import { createArrowFile } from '../../src/arrow/file-writer.ts';
-import { changedDictionaries } from '../../src/arrow/dictionary-changes.ts';
 import { type FlightClient, openFlightClient } from '../../src/client/flight-client.ts';
 import type { EntityFrame, FrameBatch, HistoricalQuery, TrainingSet } from '../../src/client/historical-query.ts';
 

@@ -1,8 +1,8 @@
 /** Which dictionaries a stream must carry before a batch. */
 import { expect, it } from 'vitest';
 import { columnFromValues } from '../../src/arrow/build.ts';
+import { changedDictionaries, completeDictionaries } from '../../src/arrow/dictionary-changes.ts';
 import { type Field, field, type Schema } from '../../src/arrow/schema.ts';
-import { changedDictionaries } from '../../src/client/dictionary-changes.ts';
 
 const dictionary = (id: bigint) => ({ id, indexBits: 8, indexSigned: true, ordered: false }) as const;
 const encoded: Field = { ...field('a', { id: 'utf8' }), dictionary: dictionary(7n) };
@@ -24,4 +24,15 @@ it('names each that is another column than before, inner ones first', () => {
   expect(changedDictionaries(schema, first, first)).toEqual([]);
   const later = new Map(first).set(8n, a);
   expect(changedDictionaries(schema, first, later)).toEqual([{ id: 8n, isDelta: false, values: a }]);
+});
+
+it('completes what a frame without batches lacks, and keeps what it has', () => {
+  const b = values('b');
+  const complete = completeDictionaries(schema, new Map([[8n, b]]));
+  expect(complete.get(8n)).toBe(b);
+  expect([...complete].map(([id, { length }]) => [id, length])).toEqual([
+    [8n, 1],
+    [7n, 0],
+    [9n, 0],
+  ]);
 });
