@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { benchFolder, numbersFrom, prepareBenchPython, runPython, withScratch } from './support/prepare.mjs';
 
 const viewRows = 1_000_000;
-const keys = 100_000;
+// A hundred rows a key, as daily features of a season have; Feast's cost grows with them.
+const [keys] = numbersFrom('BENCH_KEYS', [10_000]);
 const sizes = numbersFrom('BENCH_ROWS', [100_000, 1_000_000]);
 const [rounds] = numbersFrom('BENCH_ROUNDS', [5]);
 const feast = process.env.FEATHERFLIGHT_BENCH_FEAST;
