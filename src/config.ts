@@ -27,6 +27,9 @@ const duckdbSchema = z.strictObject({
   cache: size.default('1GB'),
 });
 
+/** Timers take no more than 2^31 - 1 ms. */
+const longestTimerSeconds = 2_147_483;
+
 const limitsSchema = z.strictObject({
   /** Queries that run at once; the others wait in turn. */
   maxConcurrentQueries: count.default(2),
@@ -35,7 +38,7 @@ const limitsSchema = z.strictObject({
   /** Queries of one token, running and waiting; callers without a token share one. */
   maxQueriesPerToken: count.default(64),
   /** Seconds after which a query is stopped, waiting included. */
-  queryTimeoutSeconds: z.number().positive().default(3600),
+  queryTimeoutSeconds: z.number().positive().max(longestTimerSeconds).default(3600),
   /** Bytes of one upload (an entity frame). */
   maxUploadBytes: count.default(16 * 2 ** 30),
   /** Bytes of all uploads kept at once. */
@@ -47,7 +50,7 @@ const limitsSchema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(2 ** 31 - 1),
   /** Seconds that running calls get to finish when the server stops. */
-  drainSeconds: z.number().min(0).default(30),
+  drainSeconds: z.number().min(0).max(longestTimerSeconds).default(30),
 });
 
 const configSchema = z.strictObject({

@@ -50,6 +50,7 @@ export function nearestName(wrong: string, valid: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wrong.length / 2)) + 1;
   for (const name of valid) {
+    if (Math.abs(name.length - wrong.length) >= bestDistance) continue;
     const distance = editDistance(wrong.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
       best = name;

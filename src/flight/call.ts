@@ -62,7 +62,7 @@ export function openCall(call: ServerInterceptingCallInterface, onOpen: (open: O
     onReceiveMetadata(metadata) {
       deadline = watchDeadline(call, abort);
       onOpen({
-        context: createContext(call, metadata, controller.signal),
+        context: createContext(call, metadata, controller.signal, abort),
         receive,
         send,
         get sentMessages() {
@@ -109,13 +109,18 @@ function droppedError(): FeatureStoreError {
   return new FeatureStoreError('ABORTED', 'the client cancelled the call, or its connection dropped');
 }
 
-function createContext(call: ServerInterceptingCallInterface, metadata: Metadata, signal: AbortSignal): CallContext {
+function createContext(
+  call: ServerInterceptingCallInterface,
+  metadata: Metadata,
+  signal: AbortSignal,
+  abort: CallContext['abort'],
+): CallContext {
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(metadata.getMap())) {
     if (typeof value === 'string') headers.set(name, value);
   }
   const token = /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
-  return { signal, peer: call.getPeer(), token, headers };
+  return { signal, abort, peer: call.getPeer(), token, headers };
 }
 
 interface Slot<T> {

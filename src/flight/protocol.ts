@@ -1,4 +1,5 @@
 /** Arrow Flight as plain values: what the messages hold, and the handler interface that is this room's only door. */
+import type { FeatureStoreError } from '../errors.ts';
 
 /** Names a flight: an opaque command, or a path. */
 export type FlightDescriptor =
@@ -42,6 +43,8 @@ export interface CallContext {
   readonly peer: string;
   /** The bearer token of the `authorization` header. */
   readonly token: string | undefined;
+  /** Ends the call with an error at once, also while it waits for a client that does not read. */
+  abort(reason: FeatureStoreError): void;
   /** Request headers by lower-case name; the values of a repeated one joined by `, `; binary ones (`-bin`) are left out. */
   readonly headers: ReadonlyMap<string, string>;
 }

@@ -8,7 +8,7 @@ import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts'
 import { checkFileTypes } from './duckdb/file-types.ts';
 import { compileTable } from './duckdb/table.ts';
 import { typeTextColumns } from './duckdb/text-columns.ts';
-import { readNewestEvent } from './newest-event.ts';
+import { createNewestEvents } from './newest-event.ts';
 import type { LookupPlan, OutputPlan, RetrievalPlan } from './plan.ts';
 import { openProjectionStore, type Projection } from './projection/store.ts';
 import { readTableState } from './source-state.ts';
@@ -98,7 +98,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
         return await typeTextColumns(session, table, files, documents);
       });
     },
-    newestEventUs: (source) => readNewestEvent(engine, root, source),
+    newestEventUs: createNewestEvents(engine, root),
     close: () => engine.close(),
   };
 }

@@ -4,19 +4,29 @@ import type { Engine } from './duckdb/engine.ts';
 import { compileInstantUs, compileLocalUs, isZoneless } from './duckdb/instant.ts';
 import { quoteName } from './duckdb/sql.ts';
 import { compileTable } from './duckdb/table.ts';
-import { readTableState } from './source-state.ts';
+import { readTableState, type TableState } from './source-state.ts';
 import { toInstantUs, zoneSteps } from './zone.ts';
 
-const newestByState = new Map<string, bigint | undefined>();
+/** Remembers what it has read by the state of a source's files; asked twice at once it reads once. */
+export function createNewestEvents(engine: Engine, root: string): (source: SourceDocument) => Promise<bigint | undefined> {
+  const known = new Map<string, Promise<bigint | undefined>>();
+  return async (source) => {
+    const state = await readTableState(engine, source.table, root, source.name);
+    const { table, eventTimestamp, timezone, ambiguousTime, columns } = source;
+    const key = JSON.stringify([state.hash, table, eventTimestamp, timezone, ambiguousTime, columns]);
+    const reading = known.get(key) ?? readNewestEvent(engine, source, state);
+    if (known.size >= 1000) known.clear();
+    known.set(key, reading);
+    reading.catch(() => known.delete(key));
+    return await reading;
+  };
+}
 
 /** The greatest event timestamp in microseconds; undefined for a source without one. */
-export async function readNewestEvent(engine: Engine, root: string, source: SourceDocument): Promise<bigint | undefined> {
-  const state = await readTableState(engine, source.table, root, source.name);
-  const key = `${state.hash} ${source.eventTimestamp} ${source.timezone} ${source.ambiguousTime}`;
-  if (newestByState.has(key)) return newestByState.get(key);
+async function readNewestEvent(engine: Engine, source: SourceDocument, state: TableState): Promise<bigint | undefined> {
   const files = state.files.map((file) => file.absolutePath);
   const table = compileTable(source.table, files, source.columns);
-  const newest = await engine.session(undefined, async (session) => {
+  return await engine.session(undefined, async (session) => {
     const columns = await session.describe(`select * from ${table}`);
     const type = columns.find((column) => column.name === source.eventTimestamp)?.type.typeId;
     if (type === undefined) return undefined;
@@ -30,7 +40,4 @@ export async function readNewestEvent(engine: Engine, root: string, source: Sour
       ? toInstantUs(zoneSteps(source.timezone, greatest, greatest, source.ambiguousTime), greatest)
       : greatest;
   });
-  if (newestByState.size > 10_000) newestByState.clear();
-  newestByState.set(key, newest);
-  return newest;
 }

@@ -39,7 +39,7 @@ export interface RetrievalPlan {
   readonly statuses: boolean;
 }
 
-export interface Wanted extends FeatureReference {
+interface Wanted extends FeatureReference {
   readonly keys: Readonly<Record<string, string>>;
 }
 
@@ -112,13 +112,13 @@ function planLookup(
   const source = registry.sources.find((candidate) => candidate.name === view.source);
   if (source === undefined)
     throw new FeatureStoreError('INTERNAL', `view "${view.name}" names source "${view.source}", which was not applied`);
-  const renamed = request.keys[label] ?? {};
+  const renamed = own(request.keys, label) ?? {};
   for (const joinKey of Object.keys(renamed)) {
     const names = view.keys.map((key) => key.name);
     if (!names.includes(joinKey)) throw unknownName('join key', joinKey, names, ` in view "${view.name}" (named in keys)`);
   }
   const keys = view.keys.map(({ name, type }) => {
-    const column = renamed[name] ?? serviceKeys[name] ?? name;
+    const column = own(renamed, name) ?? own(serviceKeys, name) ?? name;
     return {
       joinKey: name,
       type,
@@ -167,6 +167,11 @@ function unknownName(kind: string, name: string, valid: readonly string[], where
   const known = valid.length === 0 ? '; none has been applied' : valid.length <= 8 ? `; there are ${valid.join(', ')}` : '';
   const message = `there is no ${kind} "${name}"${where}${didYouMean(name, valid) || known}`;
   return new FeatureStoreError('NOT_FOUND', message, { details: { kind, name } });
+}
+
+/** A member of a record that a client fills: `constructor` is a name like any other. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function keyHint(label: string, joinKey: string): string {
@@ -235,15 +240,22 @@ export function readsAnyValue(plan: RetrievalPlan, frame: Schema): boolean {
   const zoned =
     time === undefined || (time.id === 'timestamp' && time.timezone !== undefined && (time.unit === 'us' || time.unit === 'ns'));
   if (!zoned) return true;
-  return plan.lookups.some((lookup) =>
-    lookup.keys.some((key) => {
-      const { type, dictionary } = fieldAt(key.index);
-      if (dictionary !== undefined) return true;
-      if (type.id === 'int')
-        return key.type === 'int32' ? type.bits > 32 || (type.bits === 32 && !type.signed) : type.bits === 64 && !type.signed;
-      return (
-        type.id === 'float' || !['utf8', 'largeUtf8', 'utf8View', 'binary', 'largeBinary', 'binaryView', 'bool'].includes(type.id)
-      );
-    }),
-  );
+  return plan.lookups.some((lookup) => lookup.keys.some((key) => !alwaysConverts(fieldAt(key.index), key.type)));
+}
+
+/** Whether every value of a column is a key of that type, whatever it is. */
+function alwaysConverts({ type, dictionary }: Field, key: KeyType): boolean {
+  if (dictionary !== undefined) return false;
+  switch (key) {
+    case 'int32':
+      return type.id === 'int' && (type.bits < 32 || (type.bits === 32 && type.signed));
+    case 'int64':
+      return type.id === 'int' && (type.bits < 64 || type.signed);
+    case 'string':
+      return type.id === 'utf8';
+    case 'bytes':
+      return type.id === 'binary';
+    case 'bool':
+      return type.id === 'bool';
+  }
 }

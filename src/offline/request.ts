@@ -3,12 +3,17 @@ import { z } from 'zod';
 import { nameProblem } from '../definitions/name.ts';
 import { FeatureStoreError } from '../errors.ts';
 
-const name = z.string().min(1);
+const name = z.string().min(1).max(1000);
 
 export const historicalRequestSchema = z
   .strictObject({
     type: z.literal('get_historical_features'),
-    features: z.array(name).min(1).nullish().describe('References `view:feature` or `view@prefix:feature`, in the order wanted.'),
+    features: z
+      .array(name)
+      .min(1)
+      .max(10_000)
+      .nullish()
+      .describe('References `view:feature` or `view@prefix:feature`, in the order wanted.'),
     service: name.nullish().describe('A feature service, instead of `features`.'),
     full_feature_names: z.boolean().default(false).describe('Name columns `view__feature`.'),
     statuses: z.boolean().default(false).describe('Add `<name>__status`, `<name>__event_timestamp` and `<name>__is_default`.'),

@@ -17,7 +17,7 @@ export interface AnswerFacts {
   /** When the query's turn began, by `performance.now()`: seconds in the report include reading the sources. */
   readonly startedMs: number;
   /** The report says the identity that only the whole frame tells. */
-  finalIdentity(): string;
+  finalIdentity(): Promise<string>;
 }
 
 /** The answer's schema: the frame's own fields, then the features'. */
@@ -27,6 +27,7 @@ export function answerSchema(frame: Schema, plan: RetrievalPlan, facts?: Pick<An
   const pandas = extendPandas(frame.metadata.get('pandas'), added);
   if (pandas === undefined) metadata.delete('pandas');
   else metadata.set('pandas', pandas);
+  for (const fact of ['featherflight.identity', 'featherflight.rows']) metadata.delete(fact); // of an answer that is now a frame
   if (facts?.identity !== undefined) metadata.set('featherflight.identity', facts.identity);
   if (facts?.rows !== undefined) metadata.set('featherflight.rows', String(facts.rows));
   return { fields: [...frame.fields, ...added], metadata };
@@ -58,7 +59,7 @@ export async function* streamAnswer(
     held = encode(answer);
   }
   if (held === undefined) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
-  const report = describeReport(features, totals, (performance.now() - facts.startedMs) / 1000, facts.finalIdentity());
+  const report = describeReport(features, totals, (performance.now() - facts.startedMs) / 1000, await facts.finalIdentity());
   yield { ...held, metadata: Buffer.from(JSON.stringify({ report })) };
 }
 

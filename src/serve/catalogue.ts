@@ -67,6 +67,9 @@ export async function describeCatalogue(
   return found;
 }
 
+/** The calendar's last instant, in the year 275760, and its mirror image. */
+const calendarUs = 8_640_000_000_000_000_000n;
+
 function describeSource(source: SourceDocument): CatalogueRow {
   return {
     name: source.name,
@@ -139,5 +142,6 @@ function describeDefault(feature: FeatureDocument): unknown {
 async function newestOf(registry: RegistryDocument, view: ViewDocument, newestEvent: NewestEvent): Promise<string | null> {
   const source = registry.sources.find((candidate) => candidate.name === view.source);
   const us = source === undefined ? undefined : await newestEvent(source);
-  return us === undefined ? null : formatInstantUs(us);
+  // Beyond the years of the calendar there is an instant, but no way to write it.
+  return us === undefined || us < -calendarUs || us > calendarUs ? null : formatInstantUs(us);
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import pino from 'pino';
-import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
+import { FeatureStoreError } from '../errors.ts';
 import { startFlightServer } from '../flight/server.ts';
 import { applyPlanned } from '../registry/apply.ts';
 import type { RegistryDocument } from '../registry/document.ts';
@@ -14,7 +14,7 @@ import { openConfiguredHistory } from './open-parts.ts';
 import { createQueryQueue } from './query-queue.ts';
 import { loadConfigApart, planApart } from './repository-task.ts';
 import { openUploadStore } from './uploads.ts';
-import type { FromWorker, ToWorker, WorkerInput } from './worker-messages.ts';
+import { type FromWorker, failureOf, type ToWorker, type WorkerInput } from './worker-messages.ts';
 
 const { root, environment, logLevel } = workerData as WorkerInput;
 const port = parentPort as NonNullable<typeof parentPort>;
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     readable: config.readable,
     secret: config.secret ?? Buffer.from(await state.ensureSecret('tickets')).toString('base64'),
     registry: (version) => {
-      if (version === undefined || version === registry?.version) return registry ?? nothingApplied(config.project);
+      if (version === undefined || version === (registry?.version ?? 0)) return registry ?? nothingApplied(config.project);
       const earlier = state.readDocument(version);
       if (earlier !== undefined) return earlier;
       throw new FeatureStoreError(
@@ -97,8 +97,8 @@ async function main(): Promise<void> {
     if (message.type === 'stop') stop().then(() => tell({ type: 'stopped' }), fail);
     else
       apply().then(
-        (result) => tell({ type: 'applied', result }),
-        (error) => tell({ type: 'apply-failed', message: asFeatureStoreError(error).message }),
+        (result) => tell({ type: 'applied', request: message.request, answer: { ok: true, result } }),
+        (error) => tell({ type: 'applied', request: message.request, answer: failureOf(error) }),
       );
   });
   tell({ type: 'listening', host, port: server.port, project: config.project, version: registry?.version ?? 0 });
@@ -110,8 +110,7 @@ function nothingApplied(project: string): RegistryDocument {
 }
 
 function fail(error: unknown): void {
-  const { code, message, details, stack } = error instanceof FeatureStoreError ? error : asFeatureStoreError(error);
-  tell({ type: 'failed', code, message, details: JSON.parse(JSON.stringify(details)), stack: stack ?? '' });
+  tell({ type: 'failed', ...failureOf(error) });
 }
 
 main().catch(fail);

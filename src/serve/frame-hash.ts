@@ -25,8 +25,13 @@ export function createFrameHash(): FrameHash {
         schema = decodeSchemaMessage(header);
         hash.update(header);
       } else if (kind === 'recordBatch') {
+        hash.update('batch ');
         for (const column of decodeRecordBatch(schema, header, body).columns) hashColumn(hash, column);
-      } else hashColumn(hash, decodeDictionaryBatch(schema, header, body).values);
+      } else {
+        const { id, isDelta, values } = decodeDictionaryBatch(schema, header, body);
+        hash.update(`dictionary ${id} ${isDelta} `);
+        hashColumn(hash, values);
+      }
     },
     digest: () => hash.digest('hex'),
   };

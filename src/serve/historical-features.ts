@@ -1,9 +1,10 @@
 /** get_historical_features over Flight: plans that are checked before a ticket is given, and answers that stream in their turn. */
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Schema } from '../arrow/schema.ts';
 import { decodeSchemaMessage, encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
-import { FeatureStoreError } from '../errors.ts';
+import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightInfo, FlightMessage, FlightUpload } from '../flight/protocol.ts';
 import { readFrame } from '../offline/answer/answer.ts';
 import type { History } from '../offline/history.ts';
@@ -53,6 +54,10 @@ interface Frame {
   /** sha256 of what it consists of; undefined while it is still coming in. */
   readonly hash: string | undefined;
   batches(maxRows: number, signal: AbortSignal): AsyncGenerator<SentBatch, void>;
+  /** Fails if the rows that were read are not those that `hash` names. */
+  verify?(): Promise<void>;
+  /** Must be called once when the frame is no longer read. */
+  close(): Promise<void>;
 }
 
 const ticketSchema = z.object({ query: z.string(), version: z.int(), nowUs: z.string(), request: historicalRequestSchema });
@@ -72,13 +77,28 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
         'get_historical_features: name the frame by `upload` or by `path`, one of them',
       );
     }
-    if (request.path != null) return await openPathFrame(history.engine, request.path, parts.root, parts.readable);
+    if (request.path != null) return await openNamedFrame(request.path);
     const upload = await uploads.find(request.upload as string);
     return {
       schema: upload.schema,
       rows: BigInt(upload.rows),
       hash: upload.sha256,
       batches: (maxRows) => readFrameBatches(upload.schema, upload.messages(), maxRows),
+      close: upload.close,
+    };
+  }
+
+  /** A file may be replaced while it is read, or while its query waits for its turn: its rows must be those that were announced. */
+  async function openNamedFrame(path: string): Promise<Frame> {
+    const open = () => openPathFrame(history.engine, path, parts.root, parts.readable);
+    const frame = await open();
+    return {
+      ...frame,
+      async verify() {
+        if ((await open()).hash === frame.hash) return;
+        throw new FeatureStoreError('ABORTED', `"${path}" changed while it was read; ask again`, { details: { path } });
+      },
+      close: async () => {},
     };
   }
 
@@ -88,56 +108,69 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
     request: HistoricalRequest,
     nowUs: bigint,
     signal: AbortSignal,
-  ): Promise<{ plan: RetrievalPlan; frame: Frame }> {
+  ): Promise<{ plan: RetrievalPlan; schema: Schema; rows: bigint | undefined }> {
     const frame = await openFrame(request);
-    const plan = planRetrieval(registry, request, frame.schema, nowUs);
-    for (const { source } of plan.lookups) await readTableState(history.engine, source.table, parts.root, source.name);
-    if (readsAnyValue(plan, frame.schema)) {
-      let firstRow = 0;
-      for await (const batch of frame.batches(defaultBatchRows, signal)) {
-        readFrame(plan, batch, firstRow);
-        firstRow += batch.length;
+    try {
+      const plan = planRetrieval(registry, request, frame.schema, nowUs);
+      for (const { source } of plan.lookups) await readTableState(history.engine, source.table, parts.root, source.name);
+      if (readsAnyValue(plan, frame.schema)) {
+        let firstRow = 0;
+        for await (const batch of frame.batches(defaultBatchRows, signal)) {
+          readFrame(plan, batch, firstRow);
+          firstRow += batch.length;
+          // A frame may have many rows in few bytes: others must have their turn, and the caller may have gone.
+          await setImmediate();
+          signal.throwIfAborted();
+        }
       }
+      return { plan, schema: frame.schema, rows: frame.rows };
+    } finally {
+      await frame.close();
     }
-    return { plan, frame };
   }
 
   async function describe(descriptor: FlightDescriptor, context: CallContext): Promise<FlightInfo> {
     const request = readRequest(descriptor);
     const registry = parts.registry();
     const nowUs = BigInt(Date.now()) * 1000n;
-    const { plan, frame } = await check(registry, request, nowUs, context.signal);
+    const checked = await check(registry, request, nowUs, context.signal);
     const query = randomUUID();
     const content: Ticket = { query, version: registry.version, nowUs: String(nowUs), request };
     const ticket = signTicket(parts.secret, content);
-    const rows = frame.rows === undefined ? null : Number(frame.rows);
     return {
-      schema: encapsulateMessage(encodeSchemaMessage(answerSchema(frame.schema, plan))),
+      schema: encapsulateMessage(encodeSchemaMessage(answerSchema(checked.schema, checked.plan))),
       descriptor,
       endpoints: [{ ticket, locations: [] }],
-      totalRecords: frame.rows ?? -1n,
+      totalRecords: checked.rows ?? -1n,
       totalBytes: -1n,
       ordered: true,
-      metadata: encodeJson({ query, rows }),
+      metadata: encodeJson({ query, rows: checked.rows === undefined ? null : Number(checked.rows) }),
     };
   }
 
   async function schema(descriptor: FlightDescriptor, context: CallContext): Promise<Uint8Array> {
-    const { plan, frame } = await check(parts.registry(), readRequest(descriptor), 0n, context.signal);
-    return encapsulateMessage(encodeSchemaMessage(answerSchema(frame.schema, plan)));
+    const checked = await check(parts.registry(), readRequest(descriptor), 0n, context.signal);
+    return encapsulateMessage(encodeSchemaMessage(answerSchema(checked.schema, checked.plan)));
   }
 
   async function* redeem(ticket: Uint8Array, context: CallContext): AsyncGenerator<FlightMessage, void> {
     const content = readTicket(ticket);
     const frame = await openFrame(content.request);
-    yield* answer(content, frame, context, () => frame.hash as string);
+    try {
+      yield* answer(content, frame, context, async () => {
+        await frame.verify?.();
+        return frame.hash as string;
+      });
+    } finally {
+      await frame.close();
+    }
   }
 
   async function* answer(
     { query, version, nowUs, request }: Ticket,
     frame: Frame,
     context: CallContext,
-    sha256: () => string,
+    sha256: () => Promise<string>,
   ): AsyncGenerator<FlightMessage, void> {
     const plan = planRetrieval(parts.registry(version), request, frame.schema, BigInt(nowUs));
     const cancelled = new AbortController();
@@ -151,6 +184,8 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
       forget();
       throw error;
     });
+    // A client that does not read keeps the answer waiting; its time limit and a cancel must end it all the same.
+    turn.signal.addEventListener('abort', () => context.abort(asFeatureStoreError(turn.signal.reason)), { once: true });
     const startedMs = performance.now();
     let prepared: Awaited<ReturnType<History['prepare']>> | undefined;
     try {
@@ -162,7 +197,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
         rows: frame.rows,
         compression: request.compression ?? undefined,
         startedMs,
-        finalIdentity: () => identity(sha256()),
+        finalIdentity: async () => identity(await sha256()),
       };
       const batches = frame.batches(request.batch_rows ?? defaultBatchRows, turn.signal);
       for await (const message of streamAnswer(prepared, frame.schema, batches, facts)) {
@@ -203,9 +238,10 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
           tap({ [Symbol.asyncIterator]: () => messages }, (message) => hash.update(message)),
           maxRows,
         ),
+      close: async () => {},
     };
     const ticket = { query: randomUUID(), version: parts.registry().version, nowUs: String(BigInt(Date.now()) * 1000n), request };
-    yield* answer(ticket, frame, context, () => hash.digest());
+    yield* answer(ticket, frame, context, async () => hash.digest());
   }
 
   function cancel(query: { readonly id: string } | { readonly ticket: Uint8Array }): boolean {

@@ -3,12 +3,11 @@
  * of the Flight worker several times dearer, and a fresh thread sees the files as they are.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { asFeatureStoreError } from '../errors.ts';
 import { silentLogger } from '../observe.ts';
 import { planApply } from '../registry/apply.ts';
 import { loadConfig, loadRepository } from '../registry/load.ts';
 import { openConfiguredHistory } from './open-parts.ts';
-import type { RepositoryAnswer, RepositoryTask } from './worker-messages.ts';
+import { failureOf, type RepositoryAnswer, type RepositoryTask } from './worker-messages.ts';
 
 const task = workerData as RepositoryTask;
 
@@ -27,8 +26,5 @@ async function run(): Promise<unknown> {
 const answer = (message: RepositoryAnswer) => parentPort?.postMessage(message);
 run().then(
   (result) => answer({ ok: true, result }),
-  (error: unknown) => {
-    const { code, message, details } = asFeatureStoreError(error);
-    answer({ ok: false, code, message, details: JSON.parse(JSON.stringify(details)) });
-  },
+  (error: unknown) => answer(failureOf(error)),
 );

@@ -31,15 +31,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const worker = new Worker(new URL('./flight-worker.js', import.meta.url), { workerData: input });
   const send = (message: ToWorker) => worker.postMessage(message);
   let stopping = false;
+  let requests = 0;
   let died: (error: Error) => void = () => {};
   const death = new Promise<never>((_, reject) => {
     died = reject;
   });
   death.catch(() => {});
-  const next = (...types: FromWorker['type'][]): Promise<FromWorker> =>
+  const next = (wanted: (message: FromWorker) => boolean): Promise<FromWorker> =>
     new Promise((resolve) => {
       const listen = (message: FromWorker) => {
-        if (!types.includes(message.type)) return;
+        if (!wanted(message)) return;
         worker.off('message', listen);
         resolve(message);
       };
@@ -52,7 +53,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   worker.on('exit', (code) => {
     if (!stopping) died(new FeatureStoreError('INTERNAL', `the Flight worker ended by itself with status ${code}`));
   });
-  const started = await Promise.race([next('listening'), death]).catch(async (error) => {
+  const started = await Promise.race([next((message) => message.type === 'listening'), death]).catch(async (error) => {
     stopping = true;
     await worker.terminate();
     throw error;
@@ -64,15 +65,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version: started.version,
     died: death,
     async apply() {
-      const answer = next('applied', 'apply-failed');
-      send({ type: 'apply' });
-      const message = await Promise.race([answer, death]);
-      if (message.type === 'applied') return message.result;
-      throw new FeatureStoreError('INVALID_ARGUMENT', message.type === 'apply-failed' ? message.message : 'apply failed');
+      const request = ++requests;
+      const answered = next((message) => message.type === 'applied' && message.request === request);
+      send({ type: 'apply', request });
+      const message = await Promise.race([answered, death]);
+      if (message.type !== 'applied') throw new FeatureStoreError('INTERNAL', 'the Flight worker answered something else');
+      if (message.answer.ok) return message.answer.result;
+      const { code, details } = message.answer;
+      throw new FeatureStoreError(code, message.answer.message, { details });
     },
     async stop() {
       stopping = true;
-      const stopped = next('stopped');
+      const stopped = next((message) => message.type === 'stopped');
       send({ type: 'stop' });
       await Promise.race([stopped, death]);
       await worker.terminate();

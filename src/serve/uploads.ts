@@ -29,11 +29,13 @@ export interface Upload extends z.output<typeof uploadSchema> {
   readonly schema: Schema;
   /** The frame's messages after the schema, in order. */
   messages(): AsyncGenerator<IpcMessage, void>;
+  /** Must be called once when the upload is no longer read; until then it can be, were it to expire meanwhile. */
+  close(): Promise<void>;
 }
 
 export interface UploadStore {
   /** Keeps a frame; resolves when it can be read by its id. `messages` begin with the schema. */
-  save(messages: AsyncIterable<IpcMessage>): Promise<Omit<Upload, 'schema' | 'messages'>>;
+  save(messages: AsyncIterable<IpcMessage>): Promise<Omit<Upload, 'schema' | 'messages' | 'close'>>;
   /** Finds an upload; NOT_FOUND "upload expired" when it is gone. */
   find(id: string): Promise<Upload>;
   /** Removes what has expired, or what a crash left half-written. */
@@ -48,12 +50,18 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
   const stream = (id: string) => join(directory, `${id}.arrows`);
   const sidecar = (id: string) => join(directory, `${id}.json`);
 
+  /** Bytes kept and being written; measured anew whenever a first upload begins. */
+  let held = 0;
+  let saving = 0;
+
   async function save(messages: AsyncIterable<IpcMessage>) {
     const id = randomBytes(16).toString('hex');
     const file = await open(stream(id), 'wx');
+    if (saving === 0) held = 0;
+    saving += 1;
     try {
-      const room = limits.maxStoredUploadBytes - (await storedBytes(directory));
-      const written = await writeMessages(file, messages, Math.min(limits.maxUploadBytes, room), limits.maxUploadBytes);
+      held = Math.max(held, await storedBytes(directory));
+      const written = await writeMessages(file, messages, takeRoom);
       const upload = { ...written, expiresAtMs: Date.now() + uploadLifetimeMs };
       await writeFile(`${sidecar(id)}.draft`, JSON.stringify(upload));
       await rename(`${sidecar(id)}.draft`, sidecar(id));
@@ -62,40 +70,52 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
       await rm(stream(id), { force: true });
       throw asStorageError(error);
     } finally {
+      saving -= 1;
       await file.close();
     }
+  }
+
+  /** Counts what one upload, `bytes` long by now, is about to write, among all that are written at once. */
+  function takeRoom(part: number, bytes: number): void {
+    held += part;
+    if (bytes > limits.maxUploadBytes) {
+      throw new FeatureStoreError(
+        'RESOURCE_EXHAUSTED',
+        `a frame may have ${limits.maxUploadBytes} bytes (flight.limits.maxUploadBytes); send it in parts`,
+      );
+    }
+    if (held <= limits.maxStoredUploadBytes) return;
+    throw new FeatureStoreError(
+      'RESOURCE_EXHAUSTED',
+      'the uploads kept at the moment leave no room for this frame; try again when they have expired, in at most 600 s',
+      { details: { retry_after_seconds: 600 } },
+    );
   }
 
   async function find(id: string): Promise<Upload> {
     if (!/^[0-9a-f]{32}$/.test(id))
       throw new FeatureStoreError('INVALID_ARGUMENT', `"${id}" is no upload; DoPut answers with an upload's id`);
-    const text = await readFile(sidecar(id), 'utf8').catch(() => undefined);
-    const upload = text === undefined ? undefined : uploadSchema.parse(JSON.parse(text));
+    const upload = await readSidecar(sidecar(id));
     if (upload === undefined || upload.expiresAtMs < Date.now()) {
-      throw new FeatureStoreError('NOT_FOUND', `upload expired: "${id}" is kept for ten minutes only; send the frame again`, {
-        details: { upload: id },
-      });
+      throw expired(id);
     }
-    const file = await open(stream(id), 'r');
+    const file = await open(stream(id), 'r').catch((cause) => {
+      throw expired(id, cause);
+    });
     try {
       const [first] = await readNext(file, 0);
-      return {
-        id,
-        ...upload,
-        schema: decodeSchemaMessage((first as IpcMessage).header),
-        messages: () => readMessages(stream(id), upload.bytes),
-      };
-    } finally {
+      const schema = decodeSchemaMessage(first.header);
+      return { id, ...upload, schema, messages: () => readMessages(file, upload.bytes), close: () => file.close() };
+    } catch (error) {
       await file.close();
+      throw error;
     }
   }
 
   async function sweep(): Promise<void> {
     for (const name of await readdir(directory)) {
       const id = name.slice(0, 32);
-      const text = await readFile(sidecar(id), 'utf8').catch(() => undefined);
-      const expires =
-        text === undefined ? await draftExpiry(join(directory, name)) : (JSON.parse(text) as { expiresAtMs: number }).expiresAtMs;
+      const expires = (await readSidecar(sidecar(id)))?.expiresAtMs ?? (await draftExpiry(join(directory, name)));
       if (expires >= Date.now()) continue;
       await rm(join(directory, name), { force: true });
       logger.debug({ upload: id }, 'expired upload removed');
@@ -105,18 +125,23 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
   return { save, find, sweep };
 }
 
-/** Reads an Arrow IPC stream of `bytes` bytes after its schema; DATA_LOSS when it is shorter. */
-async function* readMessages(path: string, bytes: number): AsyncGenerator<IpcMessage, void> {
-  const file = await open(path, 'r');
+/** undefined where there is none, or a crash left it torn. */
+async function readSidecar(path: string): Promise<z.output<typeof uploadSchema> | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
   try {
-    let [, at] = await readNext(file, 0);
-    while (at < bytes) {
-      const [message, next] = await readNext(file, at);
-      at = next;
-      yield message;
-    }
-  } finally {
-    await file.close();
+    return uploadSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads an Arrow IPC stream of `bytes` bytes after its schema; DATA_LOSS when it is shorter. */
+async function* readMessages(file: FileHandle, bytes: number): AsyncGenerator<IpcMessage, void> {
+  let [, at] = await readNext(file, 0);
+  while (at < bytes) {
+    const [message, next] = await readNext(file, at);
+    at = next;
+    yield message;
   }
 }
 
@@ -141,7 +166,11 @@ async function readExactly(file: FileHandle, position: number, length: number): 
   return buffer;
 }
 
-async function writeMessages(file: FileHandle, messages: AsyncIterable<IpcMessage>, room: number, most: number) {
+async function writeMessages(
+  file: FileHandle,
+  messages: AsyncIterable<IpcMessage>,
+  takeRoom: (part: number, bytes: number) => void,
+) {
   const hash = createFrameHash();
   let rows = 0;
   let bytes = 0;
@@ -164,7 +193,7 @@ async function writeMessages(file: FileHandle, messages: AsyncIterable<IpcMessag
     if (summary.kind === 'recordBatch') rows += summary.length;
     for (const part of [encapsulateMessage(header), body]) {
       bytes += part.length;
-      if (bytes > room) throw tooLarge(room, most);
+      takeRoom(part.length, bytes);
       await writeFully(file, part);
     }
     hash.update({ header, body });
@@ -178,19 +207,9 @@ async function writeFully(file: FileHandle, part: Uint8Array): Promise<void> {
   for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten;
 }
 
-function tooLarge(room: number, most: number): FeatureStoreError {
-  if (room === most)
-    return new FeatureStoreError(
-      'RESOURCE_EXHAUSTED',
-      `a frame may have ${most} bytes (flight.limits.maxUploadBytes); send it in parts`,
-    );
-  return new FeatureStoreError(
-    'RESOURCE_EXHAUSTED',
-    'the uploads kept at the moment leave no room for this frame; try again when they have expired, in at most 600 s',
-    {
-      details: { retry_after_seconds: 600 },
-    },
-  );
+function expired(id: string, cause?: unknown): FeatureStoreError {
+  const message = `upload expired: "${id}" is kept for ten minutes only; send the frame again`;
+  return new FeatureStoreError('NOT_FOUND', message, { details: { upload: id }, cause });
 }
 
 async function storedBytes(directory: string): Promise<number> {

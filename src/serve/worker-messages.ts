@@ -1,5 +1,5 @@
 /** What the main thread, the Flight worker and the thread that loads repositories tell each other. */
-import type { ErrorCode } from '../errors.ts';
+import { asFeatureStoreError, type ErrorCode } from '../errors.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 
 /** A repository, and the environment that its config is read under. */
@@ -12,7 +12,7 @@ export interface WorkerInput extends Place {
   readonly logLevel: string;
 }
 
-export type ToWorker = { readonly type: 'stop' } | { readonly type: 'apply' };
+export type ToWorker = { readonly type: 'stop' } | { readonly type: 'apply'; readonly request: number };
 
 export type FromWorker =
   | {
@@ -23,25 +23,25 @@ export type FromWorker =
       readonly version: number;
     }
   | { readonly type: 'stopped' }
-  | { readonly type: 'applied'; readonly result: unknown }
-  | { readonly type: 'apply-failed'; readonly message: string }
-  | {
-      readonly type: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly details: Readonly<Record<string, unknown>>;
-      readonly stack: string;
-    };
+  | { readonly type: 'applied'; readonly request: number; readonly answer: RepositoryAnswer }
+  | (Failure & { readonly type: 'failed' });
 
 export type RepositoryTask =
   | (Place & { readonly kind: 'config' })
   | (Place & { readonly kind: 'plan'; readonly current: RegistryDocument | undefined });
 
-export type RepositoryAnswer =
-  | { readonly ok: true; readonly result: unknown }
-  | {
-      readonly ok: false;
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly details: Readonly<Record<string, unknown>>;
-    };
+export type RepositoryAnswer = { readonly ok: true; readonly result: unknown } | Failure;
+
+/** A FeatureStoreError as it passes between threads. */
+export interface Failure {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What another thread is told of an error. */
+export function failureOf(error: unknown): Failure {
+  const { code, message, details } = asFeatureStoreError(error);
+  return { ok: false, code, message, details: JSON.parse(JSON.stringify(details)) };
+}

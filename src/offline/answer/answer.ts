@@ -90,7 +90,7 @@ export async function* answerFrame<B extends FrameBatch>(
   frame: AsyncIterable<B>,
   report: readonly FeatureReport[],
 ): AsyncGenerator<AnsweredBatch<B>, void> {
-  const wide = prepared.projections.some((projection) => projection.buckets > 1 && !projection.fits);
+  const wide = exceedsMemory(prepared.projections);
   let firstRow = 0;
   for await (const span of groupBatches(frame, wide ? spanRows : 1)) {
     const features = await answerSpan(prepared, span, firstRow, report);
@@ -103,6 +103,13 @@ export async function* answerFrame<B extends FrameBatch>(
     }
     firstRow += start;
   }
+}
+
+/** Whether the buckets of all projections cannot stay in memory from batch to batch; a little room is left for what changes. */
+function exceedsMemory(projections: readonly Projection[]): boolean {
+  const distinct = new Map(projections.map((projection) => [projection.id, projection]));
+  const share = [...distinct.values()].reduce((sum, projection) => sum + projection.share, 0);
+  return share > 0.8 && projections.some((projection) => projection.buckets > 1);
 }
 
 /** The times and keys that a plan reads from a batch; refuses values that are no instants or no keys. */

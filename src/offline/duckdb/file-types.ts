@@ -3,7 +3,7 @@ import { FeatureStoreError } from '../../errors.ts';
 import type { ColumnDocument, TableDocument } from '../../registry/document.ts';
 import type { TableState } from '../source-state.ts';
 import type { Session } from './engine.ts';
-import { quoteTexts } from './sql.ts';
+import { quoteFiles } from './sql.ts';
 import { compileTable } from './table.ts';
 
 /** Integers and floats by width: a narrower one becomes a wider one without loss. */
@@ -57,7 +57,7 @@ async function listShapes(
     select min(file_name) as file, any_value(nulls) as nulls from (
       select file_name, list(name) filter (logical_type like 'NullType%') as nulls,
         list({n: name, t: duckdb_type, c: num_children, v: converted_type, l: logical_type} order by column_id) as shape
-      from parquet_schema(${quoteTexts(files)}) group by file_name)
+      from parquet_schema(${quoteFiles(files)}) group by file_name)
     group by shape order by file`);
   return rows.map((row) => ({ file: row.file as string, nulls: (row.nulls as string[] | null) ?? [] }));
 }

@@ -10,6 +10,11 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** Paths as a list literal of patterns that match these files alone: DuckDB's readers take every path for a pattern. */
+export function quoteFiles(paths: readonly string[]): string {
+  return quoteTexts(paths.map((path) => path.replace(/[*?[]/g, '[$&]')));
+}
+
 /** A list literal of strings. */
 export function quoteTexts(texts: readonly string[]): string {
   return `[${texts.map(quoteText).join(', ')}]`;

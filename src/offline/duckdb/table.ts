@@ -1,6 +1,6 @@
 /** A table of files as DuckDB reads it: the table function, its options, and the types fixed at apply. */
 import type { ColumnDocument, TableDocument } from '../../registry/document.ts';
-import { quoteName, quoteOption, quoteText, quoteTexts } from './sql.ts';
+import { quoteFiles, quoteName, quoteOption, quoteText } from './sql.ts';
 
 const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' } as const;
 
@@ -21,7 +21,7 @@ export function compileTable(table: TableDocument, files: readonly string[], col
     const types = stored.map((column) => `${quoteText(column.name)}: ${quoteText(column.type)}`).join(', ');
     options.push(table.format === 'csv' ? `types = {${types}}` : `columns = {${types}}`);
   }
-  return `${readers[table.format]}(${quoteTexts(files)}, ${options.join(', ')})`;
+  return `${readers[table.format]}(${quoteFiles(files)}, ${options.join(', ')})`;
 }
 
 /** Hive partitions are columns that stand in the path, as `day=2026-03-10`. */

@@ -32,8 +32,8 @@ export interface Projection {
   readonly state: TableState;
   readonly rows: number;
   readonly buckets: number;
-  /** Whether all buckets fit into the memory that the store keeps. */
-  readonly fits: boolean;
+  /** How much of the memory that the store keeps all buckets take together; 1 is all of it. */
+  readonly share: number;
   bucket(index: number): Promise<Bucket>;
   /** Must be called once when the projection is no longer read: until then its files stay. */
   release(): void;
@@ -90,11 +90,11 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     view: ViewDocument,
     source: SourceDocument,
     manifest: Manifest,
-  ): Pick<Projection, 'bucket' | 'fits'> {
+  ): Pick<Projection, 'bucket' | 'share'> {
     const schema = projectionSchema(view, source, manifest.byValue);
     const bytes = manifest.buckets.reduce((sum, bucket) => sum + bucket.bytes, 0);
     return {
-      fits: bytes < cacheBytes * 0.8,
+      share: bytes / cacheBytes,
       bucket: (index) =>
         cache.get(`${id}/${index}`, async () => {
           const file = join(directory, id, `${index}.arrows`);
@@ -308,7 +308,9 @@ function createBucketCache(limit: number): BucketCache {
             remove(oldest);
           }
         },
-        () => remove(key),
+        () => {
+          if (held.get(key) === fresh) remove(key);
+        },
       );
       return fresh.bucket;
     },
