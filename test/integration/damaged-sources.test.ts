@@ -266,8 +266,7 @@ describe('a projection that is damaged at rest', () => {
       if (statSync(folder).isDirectory()) damage(folder);
     }
     server = await startServer(directory);
-    await python.close();
-    python = startPython(prelude, { FEATHERFLIGHT_URL: server.url });
+    await python.run(`store = ff.connect("${server.url}", progress=False)`);
     // A request that finds it damaged in the middle of its answer has to be made again.
     const code = `
       try:

@@ -1,0 +1,232 @@
+/** What the server takes at once: turns, queues, times and sizes, and how soon it is rid of a query that nobody wants. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type PythonProcess, startPython } from '../support/start-python.ts';
+import { type ServerProcess, startServer } from '../support/start-server.ts';
+import { expectRefusal } from './expect-refusal.ts';
+import { makeStore } from './make-store.ts';
+
+const prelude = fileURLToPath(new URL('./client.py', import.meta.url));
+const opened: { stop(): Promise<unknown> }[] = [];
+
+afterAll(async () => {
+  for (const each of opened.reverse()) await each.stop();
+});
+
+async function serve(directory: string): Promise<ServerProcess> {
+  const server = await startServer(directory);
+  opened.push(server);
+  return server;
+}
+
+function connect(server: ServerProcess): PythonProcess {
+  const python = startPython(prelude, { FEATHERFLIGHT_URL: server.url });
+  opened.push({ stop: () => python.kill() });
+  return python;
+}
+
+async function secondsOf(work: Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work;
+  return (performance.now() - begun) / 1000;
+}
+
+const waitMs = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('with one turn', () => {
+  let directory: string;
+  let server: ServerProcess;
+  let python: PythonProcess;
+  let leaving: PythonProcess;
+
+  beforeAll(async () => {
+    const limits = {
+      maxConcurrentQueries: 1,
+      maxQueuedQueries: 1,
+      maxQueriesPerToken: 2,
+      queryTimeoutSeconds: 20,
+      maxUploadBytes: 50_000_000,
+    };
+    directory = await makeStore({ config: { flight: { limits } }, events: 3_000_000 });
+    server = await serve(directory);
+    python = connect(server);
+    await python.run('ask()');
+  });
+
+  beforeEach(() => {
+    leaving = connect(server);
+  });
+
+  /** Opens a stream whose first batch is read and whose others wait for a reader who does not come. */
+  const holdTurn = (client: PythonProcess) =>
+    client.run(`
+      job = store.get_historical_features(many(500_000, columns=8)[0], ["user_profile:age"])
+      reader = job.to_batches()
+      reader.read_next_batch().num_rows`);
+
+  /** Starts the first reading of a source of millions of rows, which takes seconds. */
+  async function startBuild(client: PythonProcess): Promise<Promise<unknown>> {
+    await client.run(`job = store.get_historical_features(frame(), ["activity:a"])`);
+    const building = client.run('job.to_arrow().num_rows').catch((error: Error) => error.message);
+    await waitMs(600);
+    return building;
+  }
+
+  it.each([
+    ['a stream is cancelled by its client', holdTurn, (client: PythonProcess) => client.run('job.cancel()')],
+    ['a stream is dropped by its client', holdTurn, (client: PythonProcess) => client.run('reader.close()\ndel reader')],
+    ["a stream's client dies", holdTurn, (client: PythonProcess) => client.kill()],
+  ])('the next query has it within a second when %s', async (_, start, leave) => {
+    await start(leaving);
+    const next = python.run('ages(ask())');
+    expect(await Promise.race([next, waitMs(400).then(() => 'waits')])).toBe('waits');
+    const begun = performance.now();
+    const left = leave(leaving);
+    expect(await next).toEqual([13, 23, 33]);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    await left;
+  });
+
+  it.each([
+    ['its client dies', (client: PythonProcess) => client.kill()],
+    [
+      'somebody cancels it by its id',
+      async (client: PythonProcess, query: string) => {
+        await python.run(`store._transport.cancel("${query}")`);
+        await client.kill();
+      },
+    ],
+  ])('the next query has it within a second when a source is being read and %s', async (_, leave) => {
+    await leaving.run(`job = store.get_historical_features(frame(), ["activity:a"])`);
+    const query = (await leaving.run('job._plan.query')) as string;
+    const building = leaving.run('job.to_arrow().num_rows').catch((error: Error) => error.message);
+    await waitMs(600);
+    const waiting = connect(server);
+    await waiting.run('1');
+    const next = waiting.run('ages(ask())');
+    expect(await Promise.race([next, waitMs(300).then(() => 'waits')])).toBe('waits');
+    const begun = performance.now();
+    const left = leave(leaving, query);
+    expect(await next).toEqual([13, 23, 33]);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    await left;
+    expect(await building).toMatch(/SIGKILL|cancelled/);
+    await expect
+      .poll(() => readdirSync(join(directory, '.featherflight/projections')).filter((name) => name.includes('draft')))
+      .toEqual([]);
+  });
+
+  it('a third query is told when to come back, and may then', async () => {
+    await holdTurn(leaving);
+    const second = connect(server);
+    await second.run('1');
+    const waiting = second.run('ages(ask())');
+    await waitMs(300);
+    const code = `
+      try:
+          ask()
+      except ff.ResourceExhaustedError as error:
+          refused = [error.code, error.details["retry_after_seconds"] > 0, error.retry_after_seconds == error.details["retry_after_seconds"]]
+      refused`;
+    expect(await python.run(code)).toEqual(['RESOURCE_EXHAUSTED', true, true]);
+    const { message } = await expectRefusal(python, 'ask()');
+    expect(message).toMatch(/queries.*try again in \d+ s/);
+    await leaving.run('job.cancel()');
+    expect(await waiting).toEqual([13, 23, 33]);
+    expect(await python.run('still_works()')).toBe('works');
+  });
+
+  it('a frame that is larger than it may be is refused, and the next one is not', async () => {
+    const { type, message } = await expectRefusal(python, 'ask(many(1_000_000, columns=8)[0])');
+    expect(type).toBe('ResourceExhaustedError');
+    expect(message).toContain('50000000 bytes');
+    expect(message).toContain('maxUploadBytes');
+    expect(await python.run('still_works()')).toBe('works');
+  });
+
+  it('the first reading of a source is done when somebody waits for it to its end', async () => {
+    expect(await python.run(`ask(frame(users=[1, 2]), ["activity:c"]).num_rows`)).toBe(2);
+    const building = await startBuild(leaving);
+    expect(await building).toBe(3);
+  });
+});
+
+describe('the time of a query', () => {
+  it('ends, waiting included, and its turn with it', async () => {
+    const limits = { maxConcurrentQueries: 1, queryTimeoutSeconds: 1.5 };
+    const server = await serve(await makeStore({ config: { flight: { limits } } }));
+    const [holder, python] = [connect(server), connect(server)];
+    await python.run('still_works()');
+    await holder.run(`
+      reader = store.get_historical_features(many(500_000, columns=8)[0], ["user_profile:age"]).to_batches()
+      reader.read_next_batch().num_rows`);
+    expect(await secondsOf(expect(python.run('ages(ask())')).resolves.toEqual([13, 23, 33]))).toBeLessThan(2.2);
+    const { type, message, details } = await expectRefusal(holder, 'reader.read_all()');
+    expect(type).toBe('ResourceExhaustedError');
+    expect(message).toContain('longer than the 1.5 s');
+    expect(details).toHaveProperty('retry_after_seconds');
+  });
+});
+
+describe('space', () => {
+  it('for sorting that ends is a typed error that names the source, and the next request works', async () => {
+    const directory = await makeStore({
+      config: { offlineEngine: { kind: 'duckdb', threads: 2, memory: '40MB', spill: '1MB' } },
+      events: 1_000_000,
+    });
+    const python = connect(await serve(directory));
+    for (let round = 0; round < 2; round++) {
+      const { type, message } = await expectRefusal(python, `ask(features=["activity:a", "activity:c"])`);
+      expect(type).toBe('ResourceExhaustedError');
+      expect(message).toContain('source "events"');
+      expect(message).toMatch(/offlineEngine\.(memory|spill)/);
+    }
+    expect(await python.run('still_works()')).toBe('works');
+    expect(readdirSync(join(directory, '.featherflight/projections')).filter((name) => name.includes('draft'))).toEqual([]);
+  });
+
+  it('for uploads that are kept ends with a time to come back', async () => {
+    const limits = { maxStoredUploadBytes: 3_000_000 };
+    const python = connect(await serve(await makeStore({ config: { flight: { limits } } })));
+    expect(await python.run('ask(many(100_000)[0]).num_rows')).toBe(100_000);
+    const { type, message, details } = await expectRefusal(python, 'ask(many(100_000)[0])');
+    expect(type).toBe('ResourceExhaustedError');
+    expect(message).toContain('uploads');
+    expect(details).toHaveProperty('retry_after_seconds');
+    expect(await python.run('still_works()')).toBe('works');
+    expect(await python.run('exchange(many(100_000)[0]).num_rows')).toBe(100_000);
+  });
+
+  it.runIf(canMount())('on the disk itself: what does not fit says so, what fits works', async () => {
+    const directory = await makeStore({ events: 300_000 });
+    const [state, storage] = ['projections', 'storage'].map((name) => join(directory, '.featherflight', name)) as [
+      string,
+      string,
+    ];
+    for (const [path, size] of [
+      [state, '6m'],
+      [storage, '3m'],
+    ] as const) {
+      mkdirSync(path, { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
+      opened.push({ stop: async () => execFileSync('umount', [path]) });
+    }
+    const python = connect(await serve(directory));
+    const source = await expectRefusal(python, `ask(features=["activity:a", "activity:c"])`);
+    expect(source.type).toBe('ResourceExhaustedError');
+    expect(source.message).toContain('source "events"');
+    expect(source.message).toMatch(/disk/);
+    const upload = await expectRefusal(python, 'ask(many(300_000)[0])');
+    expect(upload.type).toBe('ResourceExhaustedError');
+    expect(upload.message).toMatch(/disk/);
+    expect(await python.run('still_works()')).toBe('works');
+    expect(readdirSync(state).filter((name) => name.includes('draft'))).toEqual([]);
+  });
+});
+
+function canMount(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0;
+}
