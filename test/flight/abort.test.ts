@@ -1,4 +1,4 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { connect } from 'node:http2';
 import { expect, it } from 'vitest';
 import { FeatureStoreError } from '../../src/errors.ts';
 import { encodeSingleBytes } from '../../src/flight/messages.ts';
@@ -27,11 +27,17 @@ it('context.abort ends a call whose client does not read, and frees what its gen
     },
   } as unknown as FlightHandler;
   const server = await startFlightServer(handler, { host: '127.0.0.1', port: 0, logger: silentLogger });
-  const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
-  const path = '/arrow.flight.protocol.FlightService/DoGet';
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  const call = client.makeServerStreamRequest(path, asIs, asIs, Buffer.from(encodeSingleBytes(new Uint8Array(1))));
+  // A client that never reads: HTTP/2 stops the server once its window of 64 KiB is full.
+  const client = connect(`http://127.0.0.1:${server.port}`);
+  const call = client.request({
+    ':method': 'POST',
+    ':path': '/arrow.flight.protocol.FlightService/DoGet',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
   call.on('error', () => {});
+  const ticket = encodeSingleBytes(new Uint8Array(1));
+  call.end(Buffer.concat([Buffer.from([0, 0, 0, 0, ticket.length]), ticket]));
   try {
     let before = -1;
     while (before !== sent || sent === 0) {
@@ -42,8 +48,7 @@ it('context.abort ends a call whose client does not read, and frees what its gen
     await free;
     expect(context?.signal.reason).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   } finally {
-    call.cancel();
-    client.close();
+    client.destroy();
     await server.stop(0);
   }
 });
