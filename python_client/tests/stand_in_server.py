@@ -132,7 +132,10 @@ class StandInServer(fl.FlightServerBase):
         return f"grpc://127.0.0.1:{self.port}"
 
     def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
-        assert json.loads(descriptor.command) == {"type": "upload"}
+        purpose = json.loads(descriptor.command)
+        assert purpose.keys() == {"type", "features", "service"}
+        assert purpose["type"] == "upload"
+        assert (purpose["features"] is None) != (purpose["service"] is None)
         batches = []
         for chunk in reader:
             self.faults.upload_batches.append(chunk.data.num_rows)

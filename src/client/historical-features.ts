@@ -16,8 +16,9 @@ export async function requestTrainingSet(
   frame: EntityFrame | undefined,
   options: Pick<CallOptions, 'signal'>,
 ): Promise<TrainingSet> {
-  const { compression = null } = query;
-  const upload = frame && (await uploadFrame(connection, frame, { ...options, compression: compression ?? undefined }));
+  const { features, service, compression } = query;
+  const sending = { ...options, features, service, compression: compression ?? undefined };
+  const upload = frame && (await uploadFrame(connection, frame, sending));
   const announced = await announce(connection, { ...query, type: 'get_historical_features', upload }, options);
   let last: HistoricalReport | undefined;
   return {

@@ -21,13 +21,16 @@ const maxBodyBytes = 0x7fffffff - 1024 * 1024;
 
 export interface UploadOptions extends CallOptions {
   readonly compression?: Compression;
+  /** What the frame is for: the server reads the sources meanwhile. */
+  readonly features?: readonly string[] | null;
+  readonly service?: string | null;
 }
 
 /** Uploads the frame; resolves with the upload's id. DATA_LOSS where the server took another number of rows than were sent. */
 export async function uploadFrame(connection: Connection, frame: EntityFrame, options: UploadOptions): Promise<string> {
   const call = startCall(connection, 'DoPut', options);
   try {
-    const sent = await sendFrame(call, frame, options.compression);
+    const sent = await sendFrame(call, frame, options);
     call.halfClose();
     const result = await receiveOnly(call);
     if (result === undefined)
@@ -45,8 +48,10 @@ export async function uploadFrame(connection: Connection, frame: EntityFrame, op
 }
 
 /** Sends schema, dictionaries and batches; resolves with the rows. */
-async function sendFrame(call: ClientCall, frame: EntityFrame, compression: Compression | undefined): Promise<number> {
-  const descriptor: FlightDescriptor = { type: 'cmd', cmd: Buffer.from('{"type":"upload"}') };
+async function sendFrame(call: ClientCall, frame: EntityFrame, options: UploadOptions): Promise<number> {
+  const { compression, features, service } = options;
+  const command = { type: 'upload', features, service };
+  const descriptor: FlightDescriptor = { type: 'cmd', cmd: Buffer.from(JSON.stringify(command)) };
   await call.send(concatMessage({ header: encodeSchemaMessage(frame.schema), body: [] }, descriptor));
   let rows = 0;
   let known: Dictionaries = new Map();

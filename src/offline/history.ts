@@ -1,6 +1,6 @@
 /** The offline side as one thing that opens and closes: an engine over files, its projections, and what plans need of them. */
 import type { Logger } from '../observe.ts';
-import type { ColumnDocument, SourceDocument, TableDocument } from '../registry/document.ts';
+import type { ColumnDocument, SourceDocument, TableDocument, ViewDocument } from '../registry/document.ts';
 import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault } from './answer/fitted.ts';
@@ -30,6 +30,8 @@ export interface History {
   readonly engineVersion: string;
   /** Opens all that a plan reads; `release` must be called once when the plan has been carried out. */
   prepare(plan: RetrievalPlan, signal: AbortSignal): Promise<PreparedPlan & { release(): void }>;
+  /** Reads a view's source ahead of a request for it. */
+  warm(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<void>;
   /** Columns of a table and DuckDB's names of their types, as its files have them now. */
   describeTable(table: TableDocument, source: string): Promise<readonly ColumnDocument[]>;
   /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
@@ -88,6 +90,14 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     engineVersion: engine.version,
     engine,
     prepare,
+    async warm(view, source, signal) {
+      const projection = await store.open(view, source, signal);
+      try {
+        if (projection.buckets === 1) await projection.bucket(0);
+      } finally {
+        projection.release();
+      }
+    },
     async describeTable(table, source) {
       const state = await readTableState(engine, table, root, source);
       const files = state.files.map((file) => file.absolutePath);

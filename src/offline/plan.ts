@@ -84,6 +84,22 @@ export function planRetrieval(
   });
 }
 
+/** The views that a request will look up, each with its source; names that do not exist are left for the plan to refuse. */
+export function listSources(
+  registry: RegistryDocument,
+  request: Pick<HistoricalRequest, 'features' | 'service'>,
+): { readonly view: ViewDocument; readonly source: SourceDocument }[] {
+  const service = registry.services.find((candidate) => candidate.name === request.service);
+  const references = request.features ?? [];
+  const names = new Set([
+    ...references.map((text) => text.split(/[@:]/)[0]),
+    ...(service?.features ?? []).map((part) => part.view),
+  ]);
+  return registry.views
+    .filter((view) => names.has(view.name))
+    .flatMap((view) => registry.sources.filter((source) => source.name === view.source).map((source) => ({ view, source })));
+}
+
 /** The names of all columns that an output yields. */
 export function outputColumnNames(name: string, statuses: boolean): readonly string[] {
   return statuses ? [name, `${name}__status`, `${name}__event_timestamp`, `${name}__is_default`] : [name];

@@ -51,6 +51,15 @@ export function parseHistoricalRequest(value: unknown): HistoricalRequest {
   return request;
 }
 
+/** What a frame is uploaded for: the server reads the sources meanwhile. */
+export const uploadRequestSchema = z
+  .object({ type: z.literal('upload') })
+  .extend(historicalRequestSchema.pick({ features: true, service: true }).shape)
+  .strict()
+  .meta({ id: 'upload' });
+
+export type UploadRequest = z.output<typeof uploadRequestSchema>;
+
 /** A reference `view:feature` or `view@prefix:feature`. */
 export interface FeatureReference {
   readonly view: string;

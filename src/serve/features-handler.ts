@@ -2,6 +2,7 @@
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { decodeCancelRequest, encodeCancelResult } from '../flight/messages.ts';
 import type { FlightHandler, FlightInfo } from '../flight/protocol.ts';
+import { uploadRequestSchema } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { actions, createActions } from './actions.ts';
 import { describeCatalogue, listCatalogue } from './catalogue.ts';
@@ -63,8 +64,9 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       return await historical.schema(descriptor, context);
     },
     doGet: historical.redeem,
-    async *doPut(upload) {
-      readCommand(upload.descriptor, ['upload']);
+    async *doPut(upload, context) {
+      const command = uploadRequestSchema.safeParse(readCommand(upload.descriptor, ['upload']));
+      if (command.success) historical.warm(command.data, context.signal);
       const saved = await uploads.save(withoutEmpty(upload));
       yield encodeJson({ upload: saved.id, rows: saved.rows, expires_at: new Date(saved.expiresAtMs).toISOString() });
     },

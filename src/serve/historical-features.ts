@@ -8,8 +8,13 @@ import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightInfo, FlightMessage, FlightUpload } from '../flight/protocol.ts';
 import { readFrame } from '../offline/answer/answer.ts';
 import type { History } from '../offline/history.ts';
-import { planRetrieval, type RetrievalPlan, readsAnyValue } from '../offline/plan.ts';
-import { type HistoricalRequest, historicalRequestSchema, parseHistoricalRequest } from '../offline/request.ts';
+import { listSources, planRetrieval, type RetrievalPlan, readsAnyValue } from '../offline/plan.ts';
+import {
+  type HistoricalRequest,
+  historicalRequestSchema,
+  parseHistoricalRequest,
+  type UploadRequest,
+} from '../offline/request.ts';
 import { readTableState } from '../offline/source-state.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { answerSchema, streamAnswer } from './answer-stream.ts';
@@ -40,6 +45,8 @@ export interface HistoricalFeatures {
   describe(descriptor: FlightDescriptor, context: CallContext): Promise<FlightInfo>;
   /** The encapsulated schema of the answer. */
   schema(descriptor: FlightDescriptor, context: CallContext): Promise<Uint8Array>;
+  /** Begins to read the sources of what a frame is uploaded for, unless queries wait for their turn. */
+  warm(request: UploadRequest, signal: AbortSignal): void;
   redeem(ticket: Uint8Array, context: CallContext): AsyncGenerator<FlightMessage, void>;
   /** Frame up, answer down, in one call. */
   exchange(upload: FlightUpload, context: CallContext): AsyncGenerator<FlightMessage, void>;
@@ -257,7 +264,15 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
     throw new FeatureStoreError('INVALID_ARGUMENT', 'this ticket is of another version; ask GetFlightInfo for a new one');
   }
 
-  return { describe, schema, redeem, exchange, cancel };
+  function warm(request: UploadRequest, signal: AbortSignal): void {
+    if (queue.waiting > 0) return;
+    for (const { view, source } of listSources(parts.registry(), request)) {
+      // What is wrong with a source is told by the request that needs it.
+      history.warm(view, source, signal).catch(() => {});
+    }
+  }
+
+  return { describe, schema, warm, redeem, exchange, cancel };
 }
 
 function readRequest(descriptor: FlightDescriptor | undefined): HistoricalRequest {

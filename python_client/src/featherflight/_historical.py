@@ -158,7 +158,7 @@ class HistoricalJob:
     def _send(self) -> fl.FlightInfo:
         if isinstance(self._frame, str):
             return self._transport.plan(self._command | {"path": self._frame})
-        upload = _upload(self._transport, self._frame, self._command.get("compression"), self._show)
+        upload = _upload(self._transport, self._frame, self._command, self._show)
         return self._transport.plan(self._command | {"upload": upload})
 
     def _send_again(self) -> None:
@@ -245,10 +245,14 @@ class _Plan:
         self.query = str(facts.get("query", ""))
 
 
-def _upload(transport: Transport, frame: Frame, compression: str | None, show: bool | None) -> str:
+def _upload(transport: Transport, frame: Frame, command: dict[str, Any], show: bool | None) -> str:
+    # The server reads the sources of what the frame is for while the frame is on its way.
+    purpose = {"type": "upload", "features": command.get("features"), "service": command.get("service")}
     small = frame.rows is not None and frame.rows <= BATCH_ROWS
     with open_progress(False if small else show, "entity rows", frame.rows, delay_seconds=0.5) as bar:
-        confirmed = transport.put({"type": "upload"}, frame.schema, frame.batches(), bar.add, compression=compression)
+        confirmed = transport.put(
+            purpose, frame.schema, frame.batches(), bar.add, compression=command.get("compression")
+        )
     return str(confirmed["upload"])
 
 
