@@ -1,6 +1,7 @@
 /** The order and the equality of values (rule 3.1) as expressions of DuckDB. */
 import {
   DuckDBArrayType,
+  DuckDBDecimalType,
   DuckDBListType,
   DuckDBMapType,
   DuckDBStructType,
@@ -44,13 +45,36 @@ export function compileSignOrder(value: string, type: DuckDBType): string | unde
 }
 
 /**
- * An expression for `hash`, the same exactly for equal values. The hash of a list by itself will not do: an empty list, a null
- * and a list of nulls share one.
+ * An expression for `hash`, the same exactly for equal values. Types of more than 64 bits go by their text: DuckDB's hashes of them
+ * meet at the values most used, those of 0 and -1 as wide integers, of a null, an empty list and a list of nulls.
  */
 export function compileValueIdentity(value: string, type: DuckDBType): string {
-  if (!isNested(type)) return compileValueOrder(value, type);
+  if (hashedWell.has(type.typeId) || (type instanceof DuckDBDecimalType && type.width <= 18))
+    return compileValueOrder(value, type);
   return `cast(${compileUnsigned(value, type, 0)} as varchar)`;
 }
+
+const hashedWell: ReadonlySet<DuckDBTypeId> = new Set([
+  DuckDBTypeId.BOOLEAN,
+  DuckDBTypeId.TINYINT,
+  DuckDBTypeId.SMALLINT,
+  DuckDBTypeId.INTEGER,
+  DuckDBTypeId.BIGINT,
+  DuckDBTypeId.UTINYINT,
+  DuckDBTypeId.USMALLINT,
+  DuckDBTypeId.UINTEGER,
+  DuckDBTypeId.UBIGINT,
+  DuckDBTypeId.FLOAT,
+  DuckDBTypeId.DOUBLE,
+  DuckDBTypeId.VARCHAR,
+  DuckDBTypeId.BLOB,
+  DuckDBTypeId.DATE,
+  DuckDBTypeId.TIMESTAMP,
+  DuckDBTypeId.TIMESTAMP_S,
+  DuckDBTypeId.TIMESTAMP_MS,
+  DuckDBTypeId.TIMESTAMP_NS,
+  DuckDBTypeId.TIMESTAMP_TZ,
+]);
 
 /** The same value with 0.0 for every -0.0 in its lists. */
 function compileUnsigned(value: string, type: DuckDBType, depth: number): string {
@@ -75,10 +99,6 @@ function compileAsList(value: string, type: DuckDBArrayType): string {
 
 function isFloat(type: DuckDBType): boolean {
   return type.typeId === DuckDBTypeId.FLOAT || type.typeId === DuckDBTypeId.DOUBLE;
-}
-
-function isNested(type: DuckDBType): boolean {
-  return [DuckDBListType, DuckDBArrayType, DuckDBMapType, DuckDBStructType].some((nested) => type instanceof nested);
 }
 
 function holdsFloats(type: DuckDBType): boolean {
