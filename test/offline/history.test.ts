@@ -15,7 +15,7 @@ import { enlargeScenario } from './enlarge-scenario.ts';
 import { expectSameAnswer } from './expect-same-answer.ts';
 
 /** FEATHERFLIGHT_TEST_RUNS=2000 for a long search. */
-const numRuns = Number(process.env.FEATHERFLIGHT_TEST_RUNS ?? 150);
+const numRuns = Number(process.env.FEATHERFLIGHT_TEST_RUNS ?? 100);
 const seed = process.env.FEATHERFLIGHT_TEST_SEED ? Number(process.env.FEATHERFLIGHT_TEST_SEED) : undefined;
 
 const settings = [
