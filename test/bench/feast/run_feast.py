@@ -6,6 +6,7 @@ Prints one line of JSON: seconds of `get_historical_features(...).to_arrow()` ov
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ warnings.simplefilter("ignore")
 from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig, ValueType
 from feast.types import Float32, Float64, Int32, Int64
 
+# Without it the whole machine's memory goes, and with it whatever the kernel chooses to kill.
+MEMORY_LIMIT_BYTES = 12 * 2**30
 VIEWS = ("profile", "activity")
 FEATURES = {
     "score": Float64,
@@ -66,6 +69,7 @@ def open_store(data: Path, kind: str, scratch: Path) -> FeatureStore:
 
 def main(folder: Path, frame: Path, kind: str, target: Path) -> None:
     """Measures one request."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     entity_df = pd.read_parquet(frame)
     refs = [f"{view}:{name}" for view in VIEWS for name in FEATURES]
     with tempfile.TemporaryDirectory() as scratch:
