@@ -39,6 +39,6 @@ async function withHistory<T>(config: Config, work: (history: History) => Promis
   try {
     return await work(history);
   } finally {
-    history.close();
+    await history.close();
   }
 }

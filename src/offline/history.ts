@@ -37,7 +37,8 @@ export interface History {
   /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
   newestEventUs(source: SourceDocument): Promise<bigint | undefined>;
   readonly engine: Engine;
-  close(): void;
+  /** Stops what is being read, and resolves when all is closed and no draft is left. */
+  close(): Promise<void>;
 }
 
 /** Opens history. */
@@ -109,6 +110,9 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       });
     },
     newestEventUs: createNewestEvents(engine, root),
-    close: () => engine.close(),
+    async close() {
+      await store.close();
+      engine.close();
+    },
   };
 }

@@ -89,7 +89,7 @@ async function main(): Promise<void> {
     clearInterval(sweeper);
     await server.stop(limits.drainSeconds * 1000);
     await applying.catch(() => {});
-    history.close();
+    await history.close();
     await state.close();
   }
 

@@ -19,7 +19,7 @@ async function run(): Promise<unknown> {
     const { current } = task;
     return await planApply(repository, { readDocument: () => current }, history.describeTable);
   } finally {
-    history.close();
+    await history.close();
   }
 }
 

@@ -30,8 +30,8 @@ describe.each(settings)('sections 1 to 5, %s', (_, sizes, runs) => {
   beforeAll(async () => {
     history = await openTestHistory(root, sizes);
   });
-  afterAll(() => {
-    history.close();
+  afterAll(async () => {
+    await history.close();
     rmSync(root, { recursive: true, force: true });
   });
 
@@ -70,8 +70,8 @@ describe('sections 1 to 5, tables of thousands of rows', () => {
   beforeAll(async () => {
     history = await openTestHistory(root, { bucketBytes: 64 * 1024 });
   });
-  afterAll(() => {
-    history.close();
+  afterAll(async () => {
+    await history.close();
     rmSync(root, { recursive: true, force: true });
   });
 
@@ -112,7 +112,7 @@ test(
         { numRuns: Math.ceil(numRuns / 2), seed, endOnFailure: true },
       );
     } finally {
-      history.close();
+      await history.close();
       rmSync(root, { recursive: true, force: true });
     }
   },

@@ -19,8 +19,8 @@ describe('12, by the engine', () => {
   beforeAll(async () => {
     history = await openTestHistory(root);
   });
-  afterAll(() => {
-    history.close();
+  afterAll(async () => {
+    await history.close();
     rmSync(root, { recursive: true, force: true });
   });
 

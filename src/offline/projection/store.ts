@@ -42,6 +42,8 @@ export interface Projection {
 export interface ProjectionStore {
   /** The projection over the source's files as they are now, built if there is none. */
   open(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection>;
+  /** Stops what is being built and resolves when nothing of it is left. */
+  close(): Promise<void>;
 }
 
 interface Building {
@@ -57,6 +59,8 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   await removeDrafts(directory);
   const cache = createBucketCache(cacheBytes);
   const building = new Map<string, Building>();
+  /** Those that nobody waits for any more included, until they have cleared away their drafts. */
+  const unfinished = new Set<Building>();
   const readers = new Map<string, number>();
 
   async function open(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection> {
@@ -174,10 +178,14 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
         if (controller.signal.aborted) throw error;
         throw explain(error, source, await findBroken(engine, source, state, controller.signal, error));
       })
-      .finally(() => forget(id, entry));
+      .finally(() => {
+        forget(id, entry);
+        unfinished.delete(entry);
+      });
     done.catch(() => {});
     const entry: Building = { done, controller, waiting: 0 };
     building.set(id, entry);
+    unfinished.add(entry);
     return entry;
   }
 
@@ -199,7 +207,13 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     }
   }
 
-  return { open };
+  async function close(): Promise<void> {
+    const closing = new FeatureStoreError('UNAVAILABLE', 'the offline engine is closing');
+    for (const entry of unfinished) entry.controller.abort(closing);
+    await Promise.allSettled([...unfinished].map((entry) => entry.done));
+  }
+
+  return { open, close };
 }
 
 /** Drafts are named by the process that writes them: those of processes that died are of no use. */

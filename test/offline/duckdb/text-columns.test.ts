@@ -15,8 +15,8 @@ beforeAll(async () => {
   const engine = { threads: 1, memory: '256MB', spillDirectory: join(root, 'spill'), spillLimit: '1GB' };
   history = await openHistory({ root, directory: join(root, 'projections'), engine, cacheBytes: 1 << 20, logger: silentLogger });
 });
-afterAll(() => {
-  history.close();
+afterAll(async () => {
+  await history.close();
   rmSync(root, { recursive: true, force: true });
 });
 

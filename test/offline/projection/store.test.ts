@@ -32,7 +32,7 @@ beforeEach(async () => {
   history = await openTestHistory(root, { logger });
 });
 afterEach(() => {
-  history.close();
+  await history.close();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -108,7 +108,7 @@ describe('over unchanged files', () => {
     await writePrices(100);
     const registry = await apply();
     await valuesOf(registry);
-    history.close();
+    await history.close();
     history = await openTestHistory(root, { logger });
     expect(await valuesOf(registry)).toEqual([101n, 102n]);
     expect(built).toBe(1);
@@ -254,7 +254,7 @@ describe('damage to a projection', () => {
     const bytes = readFileSync(file);
     bytes[bytes.length - 9] = (bytes[bytes.length - 9] as number) ^ 1;
     writeFileSync(file, bytes);
-    history.close();
+    await history.close();
     history = await openTestHistory(root, { logger });
     await expect(valuesOf(registry)).rejects.toMatchObject({ code: 'ABORTED', message: expect.stringContaining('prices') });
     expect(await valuesOf(registry)).toEqual([101n, 102n]);
@@ -266,7 +266,7 @@ describe('damage to a projection', () => {
     const registry = await apply();
     await valuesOf(registry);
     writeFileSync(join(root, '.projections', projections()[0] as string, 'manifest.json'), '{"format":');
-    history.close();
+    await history.close();
     history = await openTestHistory(root, { logger });
     expect(await valuesOf(registry)).toEqual([101n, 102n]);
     expect(built).toBe(2);
