@@ -92,7 +92,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     engine,
     prepare,
     async warm(view, source, signal) {
-      const projection = await store.open(view, source, signal);
+      const projection = await store.open(view, source, signal, 'ahead');
       try {
         if (projection.buckets === 1) await projection.bucket(0);
       } finally {

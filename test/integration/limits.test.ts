@@ -161,7 +161,7 @@ describe('the time of a query', () => {
     const [holder, python] = [connect(server), connect(server)];
     await python.run('still_works()');
     await holder.run(`
-      reader = store.get_historical_features(many(500_000, columns=8)[0], ["user_profile:age"]).to_batches()
+      reader = store.get_historical_features(many(3_000_000, columns=8)[0], ["user_profile:age"]).to_batches()
       reader.read_next_batch().num_rows`);
     expect(await secondsOf(expect(python.run('ages(ask())')).resolves.toEqual([13, 23, 33]))).toBeLessThan(2.2);
     const { type, message, details } = await expectRefusal(holder, 'reader.read_all()');

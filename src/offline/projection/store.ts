@@ -40,8 +40,11 @@ export interface Projection {
 }
 
 export interface ProjectionStore {
-  /** The projection over the source's files as they are now, built if there is none. */
-  open(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection>;
+  /**
+   * The projection over the source's files as they are now, built if there is none. A build goes on while anybody waits for it; who
+   * opens it `ahead` of a request does not count, so that it ends with the requests that came for it.
+   */
+  open(view: ViewDocument, source: SourceDocument, signal: AbortSignal, ahead?: 'ahead'): Promise<Projection>;
   /** Stops what is being built and resolves when nothing of it is left. */
   close(): Promise<void>;
 }
@@ -63,7 +66,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   const unfinished = new Set<Building>();
   const readers = new Map<string, number>();
 
-  async function open(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection> {
+  async function open(view: ViewDocument, source: SourceDocument, signal: AbortSignal, ahead?: 'ahead'): Promise<Projection> {
     const state = await readTableState(engine, source.table, root, source.name);
     const id = `${view.name}-${projectionId(view, source, state, engine.version)}`;
     readers.set(id, (readers.get(id) ?? 0) + 1);
@@ -73,7 +76,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
       else readers.set(id, left);
     };
     try {
-      const manifest = (await readManifest(join(directory, id))) ?? (await build(id, view, source, state, signal));
+      const manifest = (await readManifest(join(directory, id))) ?? (await build(id, view, source, state, signal, ahead));
       return {
         id,
         view,
@@ -129,9 +132,11 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     source: SourceDocument,
     state: TableState,
     signal: AbortSignal,
+    ahead?: 'ahead',
   ): Promise<Manifest> {
     signal.throwIfAborted();
     const running = building.get(id) ?? startBuild(id, view, source, state);
+    if (ahead !== undefined) return await Promise.race([running.done, rejectOnAbort(signal)]);
     running.waiting += 1;
     const leave = () => {
       running.waiting -= 1;
