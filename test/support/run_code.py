@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import runpy
 import sys
 import textwrap
 import traceback
@@ -13,7 +12,10 @@ def main() -> None:
     # What the code itself prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    namespace = runpy.run_path(sys.argv[1])
+    # Not runpy, which hands out a copy: functions of the prelude must see what later lines assign.
+    with open(sys.argv[1], encoding="utf-8") as prelude:
+        namespace = {"__name__": "__main__", "__file__": sys.argv[1]}
+        exec(compile(prelude.read(), sys.argv[1], "exec"), namespace)
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line), namespace), default=repr), file=answers, flush=True)
 
