@@ -31,7 +31,7 @@ beforeEach(async () => {
   built = 0;
   history = await openTestHistory(root, { logger });
 });
-afterEach(() => {
+afterEach(async () => {
   await history.close();
   rmSync(root, { recursive: true, force: true });
 });
