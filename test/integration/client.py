@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 import pyarrow.flight as fl
 import pyarrow.parquet as pq
 
-store = ff.connect(progress=False)
 UTC = timezone.utc
 
 
@@ -75,7 +74,16 @@ class Trailer(fl.ClientMiddleware, fl.ClientMiddlewareFactory):
 
 
 trailer = Trailer()
-raw = fl.FlightClient(os.environ["FEATHERFLIGHT_URL"], middleware=[trailer], generic_options=[("grpc.enable_http_proxy", 0)])
+
+
+def connect(url):
+    """To the server of the tests, or to its successor."""
+    global store, raw
+    store = ff.connect(url, progress=False)
+    raw = fl.FlightClient(url, middleware=[trailer], generic_options=[("grpc.enable_http_proxy", 0)])
+
+
+connect(os.environ["FEATHERFLIGHT_URL"])
 
 
 def refused(call):

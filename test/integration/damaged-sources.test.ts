@@ -266,7 +266,7 @@ describe('a projection that is damaged at rest', () => {
       if (statSync(folder).isDirectory()) damage(folder);
     }
     server = await startServer(directory);
-    await python.run(`store = ff.connect("${server.url}", progress=False)`);
+    await python.run(`connect("${server.url}")`);
     // A request that finds it damaged in the middle of its answer has to be made again.
     const code = `
       try:
