@@ -87,6 +87,7 @@ function createNullBuilder(field: Field): ColumnBuilder {
     append(_, count) {
       length += count;
     },
+    bytes: () => 0,
     take() {
       const column = { field, length, nullCount: length, buffers: [], children: [] };
       length = 0;
@@ -114,6 +115,7 @@ function createCopyBuilder(field: Field, width: number): ColumnBuilder {
       }
       validity.append(nulls, start, count);
     },
+    bytes: () => data.length,
     take: () => ({ field, ...validity.take(), buffers: [takeBytes(data)], children: [] }),
   };
 }
@@ -136,6 +138,7 @@ function createBoolBuilder(field: Field): ColumnBuilder {
       validity.append(nulls, start, count);
       length += count;
     },
+    bytes: () => bits.length,
     take() {
       length = 0;
       return { field, ...validity.take(), buffers: [takeBytes(bits)], children: [] };
@@ -159,6 +162,7 @@ function createValueBuilder(field: Field, writer: ValueWriter): ColumnBuilder {
       writer.write(bytes, start, count, nulls, int32View(data.bytes.subarray(at)));
       validity.append(nulls, start, count);
     },
+    bytes: () => data.length,
     take: () => ({ field, ...validity.take(), buffers: [takeBytes(data)], children: [] }),
   };
 }
@@ -199,6 +203,7 @@ function createListBuilder(field: Field, child: ColumnBuilder): ColumnBuilder {
       checkTotal(field.name, total);
       validity.append(nulls, start, count);
     },
+    bytes: () => offsets.length + child.bytes(),
     take() {
       total = 0;
       return { field, ...validity.take(), buffers: [withFirstOffset(takeBytes(offsets))], children: [child.take()] };
@@ -218,6 +223,7 @@ function createArrayBuilder(field: Field, size: number, child: ColumnBuilder): C
       child.append(start * size, count * size);
       validity.append(nulls, start, count);
     },
+    bytes: () => child.bytes(),
     take: () => ({ field, ...validity.take(), buffers: [], children: [child.take()] }),
   };
 }
@@ -234,6 +240,7 @@ function createStructBuilder(field: Field, parts: readonly ColumnBuilder[]): Col
       for (const part of parts) part.append(start, count);
       validity.append(nulls, start, count);
     },
+    bytes: () => parts.reduce((sum, part) => sum + part.bytes(), 0),
     take: () => ({ field, ...validity.take(), buffers: [], children: parts.map((part) => part.take()) }),
   };
 }

@@ -119,6 +119,7 @@ function createRowTextBuilder(field: Field, rows: RowTexts): ColumnBuilder {
       rows.copyRows(start, count, out, at, data.bytes);
       validity.append(nulls, start, count);
     },
+    bytes: () => ends.length + data.length,
     take: () => ({ field, ...validity.take(), buffers: [withFirstOffset(takeBytes(ends)), takeBytes(data)], children: [] }),
   };
 }

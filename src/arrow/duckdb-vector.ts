@@ -8,6 +8,8 @@ export interface ColumnBuilder {
   /** Looks at a vector of `size` rows, which stays valid until the next load. */
   load(vector: duckdb.Vector, size: number): void;
   append(start: number, count: number): void;
+  /** Bytes appended since the last take, but for the bitmap of nulls. */
+  bytes(): number;
   /** The column so far; the builder starts anew. */
   take(): Column;
 }

@@ -15,6 +15,8 @@ export interface ChunkAppender {
   append(chunk: DuckDBDataChunk): void;
   /** Rows appended since the last take. */
   readonly rows: number;
+  /** Bytes that their columns hold, but for the bitmaps of nulls. */
+  readonly bytes: number;
   /** The columns of these rows; the appender starts anew. */
   take(): Column[];
 }
@@ -41,6 +43,9 @@ export function createChunkAppender(fields: readonly Field[]): ChunkAppender {
     },
     get rows() {
       return rows;
+    },
+    get bytes() {
+      return builders?.reduce((sum, builder) => sum + builder.bytes(), 0) ?? 0;
     },
     take() {
       rows = 0;

@@ -121,7 +121,8 @@ function decodeInterval(unit: 'yearMonth' | 'dayTime' | 'monthDayNano', view: Da
   return { months: first, days: second, nanoseconds: view.getBigInt64(at + 8, true) };
 }
 
-function halfValue(bits: number): number {
+/** IEEE half precision: 1 sign, 5 exponent and 10 fraction bits. */
+export function halfValue(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
