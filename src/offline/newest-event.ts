@@ -5,7 +5,7 @@ import { compileInstantUs, compileLocalUs, isZoneless } from './duckdb/instant.t
 import { quoteName } from './duckdb/sql.ts';
 import { compileTable } from './duckdb/table.ts';
 import { readTableState, type TableState } from './source-state.ts';
-import { toInstantUs, zoneSteps } from './zone.ts';
+import { openClock, toInstantUs } from './zone.ts';
 
 /** Remembers what it has read by the state of a source's files; asked twice at once it reads once. */
 export function createNewestEvents(engine: Engine, root: string): (source: SourceDocument) => Promise<bigint | undefined> {
@@ -37,7 +37,7 @@ async function readNewestEvent(engine: Engine, source: SourceDocument, state: Ta
     if (row?.us == null) return undefined;
     const greatest = row.us as bigint;
     return local && source.timezone !== undefined
-      ? toInstantUs(zoneSteps(source.timezone, greatest, greatest, source.ambiguousTime), greatest)
+      ? toInstantUs(openClock(source.timezone, source.ambiguousTime), greatest)
       : greatest;
   });
 }

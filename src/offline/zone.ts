@@ -1,52 +1,129 @@
-/** Local times of an IANA zone as instants, by a table of steps that SQL and JavaScript both read. */
+/** Local times of an IANA zone as instants, by the years that are asked for, which SQL and JavaScript both read. */
 import { Temporal } from 'temporal-polyfill';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
 
 export type AmbiguousTime = 'earlier' | 'later';
 
-export interface ZoneSteps {
-  readonly zone: string;
-  /** Offset from UTC of local times before the first step, in microseconds. */
-  readonly firstOffsetUs: bigint;
-  /** From local time `fromUs` on (microseconds of the zone's wall clock, as if it were UTC) the offset is `offsetUs`. */
-  readonly steps: readonly { readonly fromUs: bigint; readonly offsetUs: bigint }[];
-  /** Half-open ranges of local times that do not exist or exist twice. */
-  readonly unclear: readonly { readonly fromUs: bigint; readonly toUs: bigint; readonly kind: 'missing' | 'twice' }[];
+/** Local times from `fromUs` up to `toUs` (microseconds of the zone's wall clock, as if it were UTC) that have one offset. */
+export interface LocalSegment {
+  readonly fromUs: bigint;
+  readonly toUs: bigint;
+  readonly offsetUs: bigint;
+  /** For times that do not exist or exist twice, which the offset resolves by the zone's policy. */
+  readonly kind?: 'missing' | 'twice';
 }
 
-const dayUs = 86_400_000_000n;
+export interface ZoneClock {
+  readonly zone: string;
+  /** The segment of a local time that `foldUs` has been applied to. */
+  segmentAt(foldedUs: bigint): LocalSegment;
+  /** The segments of one year, which lie behind one another without a gap. */
+  segmentsOf(year: number): readonly LocalSegment[];
+}
+
+/** A year here is a 400th of the Gregorian cycle: year y holds the local times from y * yearUs on, up to the next year. */
+export const yearUs = 31_556_952_000_000n;
+
+/** From here on the rules of a zone repeat every 400 years: no zone has plans beyond 2100. */
+export const foldFromUs = 130n * yearUs;
+export const foldCycleUs = 400n * yearUs;
+/** Before this year, 1800, every zone still has the local mean time that it begins with. */
+const firstYear = -170;
+
+/** The local time before the year 2500 whose offset is that of `localUs`. */
+export function foldUs(localUs: bigint): bigint {
+  return localUs < foldFromUs ? localUs : foldFromUs + ((localUs - foldFromUs) % foldCycleUs);
+}
+
+/** The year (see `yearUs`) of a local time that is folded. */
+export function yearOf(foldedUs: bigint): number {
+  const year = Number(foldedUs / yearUs);
+  return foldedUs < 0n && BigInt(year) * yearUs !== foldedUs ? year - 1 : year;
+}
+
+const clocks = new Map<string, ZoneClock>();
+/** Clients choose zones, and write them in many ways. */
+const maxClocks = 64;
+
+/** The clock of a zone, kept with the years that have been asked of it; RangeError where there is no such zone. */
+export function openClock(zone: string, policy: AmbiguousTime = 'earlier'): ZoneClock {
+  const key = `${zone} ${policy}`;
+  const known = clocks.get(key);
+  if (known !== undefined) return known;
+  const clock = createClock(zone, policy);
+  if (clocks.size >= maxClocks) clocks.delete(clocks.keys().next().value as string);
+  clocks.set(key, clock);
+  return clock;
+}
+
+function createClock(zone: string, policy: AmbiguousTime): ZoneClock {
+  Temporal.Instant.fromEpochNanoseconds(0n).toZonedDateTimeISO(zone);
+  const years = new Map<number, readonly LocalSegment[]>();
+  const segmentsOf = (asked: number) => {
+    const year = Math.max(firstYear, asked);
+    const segments = years.get(year) ?? listSegments(zone, policy, year);
+    years.set(year, segments);
+    return segments;
+  };
+  // Neighbours are mostly of the same segment.
+  let last: LocalSegment = { fromUs: 0n, toUs: 0n, offsetUs: 0n };
+  return {
+    zone,
+    segmentsOf,
+    segmentAt(us) {
+      if (us >= last.fromUs && us < last.toUs) return last;
+      const segments = segmentsOf(yearOf(us));
+      last = segments.find((segment) => us < segment.toUs) ?? (segments.at(-1) as LocalSegment);
+      return last;
+    },
+  };
+}
+
+const twoDaysUs = 172_800_000_000n;
 
 /**
- * The steps that hold for local times from `minUs` to `maxUs`. At a change of the clock from offset `before` to `after` at instant
- * u, the local times between u + before and u + after are missing or come twice. `earlier` reads them with the new offset from
- * u + before on, `later` from u + after on: in both cases that gives the earlier, or the later, of the two instants (rule 1.2).
+ * At a change of the clock from offset `before` to `after` at instant u, the local times between u + before and u + after are
+ * missing or come twice. `earlier` reads them with the new offset, `later` with the old one where they are missing, and the other
+ * way round where they come twice: the one gives the earlier, the other the later of the two instants (rule 1.2).
  */
-export function zoneSteps(zone: string, minUs: bigint, maxUs: bigint, policy: AmbiguousTime = 'earlier'): ZoneSteps {
-  let at = Temporal.Instant.fromEpochNanoseconds(clampNs((minUs - 2n * dayUs) * 1000n)).toZonedDateTimeISO(zone);
-  const firstOffsetUs = BigInt(at.offsetNanoseconds) / 1000n;
-  const steps: { fromUs: bigint; offsetUs: bigint }[] = [];
-  const unclear: { fromUs: bigint; toUs: bigint; kind: 'missing' | 'twice' }[] = [];
-  let before = firstOffsetUs;
+function listSegments(zone: string, policy: AmbiguousTime, year: number): LocalSegment[] {
+  const start = year === firstYear ? -(2n ** 63n) : BigInt(year) * yearUs;
+  const end = BigInt(year + 1) * yearUs;
+  const segments: LocalSegment[] = [];
+  const add = (fromUs: bigint, toUs: bigint, offsetUs: bigint, kind?: LocalSegment['kind']) => {
+    const [low, high] = [fromUs < start ? start : fromUs, toUs > end ? end : toUs];
+    if (low < high) segments.push({ fromUs: low, toUs: high, offsetUs, ...(kind === undefined ? {} : { kind }) });
+  };
+  let at = Temporal.Instant.fromEpochNanoseconds((BigInt(year) * yearUs - twoDaysUs) * 1000n).toZonedDateTimeISO(zone);
+  let before = offsetOf(at);
+  let from = start;
   for (;;) {
     const next = at.getTimeZoneTransition('next');
-    if (next === null || next.epochNanoseconds / 1000n > maxUs + 2n * dayUs) break;
+    if (next === null || next.epochNanoseconds / 1000n > end + twoDaysUs) break;
     const instant = next.epochNanoseconds / 1000n;
-    const after = BigInt(next.offsetNanoseconds) / 1000n;
+    const after = offsetOf(next);
     if (after !== before) {
       const [low, high] = after > before ? [instant + before, instant + after] : [instant + after, instant + before];
-      steps.push({ fromUs: instant + (policy === 'earlier' ? before : after), offsetUs: after });
-      unclear.push({ fromUs: low, toUs: high, kind: after > before ? 'missing' : 'twice' });
+      add(from, low, before);
+      if (after > before) add(low, high, policy === 'earlier' ? after : before, 'missing');
+      else add(low, high, policy === 'earlier' ? before : after, 'twice');
+      from = high;
     }
     before = after;
     at = next;
   }
-  return { zone, firstOffsetUs, steps, unclear };
+  add(from, end, before);
+  return segments;
+}
+
+function offsetOf(at: Temporal.ZonedDateTime): bigint {
+  return BigInt(at.offsetNanoseconds) / 1000n;
 }
 
 /** Fails with INVALID_ARGUMENT on a time zone that is not in the IANA database, naming the nearest. */
 export function checkTimezone(timezone: string): void {
   try {
-    zoneSteps(timezone, 0n, 0n);
+    openClock(timezone);
   } catch (cause) {
     const near = didYouMean(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
     const message = `there is no time zone "${timezone}"${near || '; write an IANA name such as "UTC" or "Europe/Paris"'}`;
@@ -55,20 +132,13 @@ export function checkTimezone(timezone: string): void {
 }
 
 /** The instant of a local time, both in microseconds. */
-export function toInstantUs(zone: ZoneSteps, localUs: bigint): bigint {
-  let low = 0;
-  let high = zone.steps.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((zone.steps[middle] as { fromUs: bigint }).fromUs <= localUs) low = middle + 1;
-    else high = middle;
-  }
-  return localUs - (low === 0 ? zone.firstOffsetUs : (zone.steps[low - 1] as { offsetUs: bigint }).offsetUs);
+export function toInstantUs(clock: ZoneClock, localUs: bigint): bigint {
+  return localUs - clock.segmentAt(foldUs(localUs)).offsetUs;
 }
 
 /** Whether a local time is missing or comes twice, undefined when it is clear. */
-export function unclearKind(zone: ZoneSteps, localUs: bigint): 'missing' | 'twice' | undefined {
-  return zone.unclear.find((range) => range.fromUs <= localUs && localUs < range.toUs)?.kind;
+export function unclearKind(clock: ZoneClock, localUs: bigint): LocalSegment['kind'] {
+  return clock.segmentAt(foldUs(localUs)).kind;
 }
 
 /** The error for a local time that has no one instant; `where` says which column (and row) holds it. */
@@ -85,16 +155,13 @@ export function unclearTimeError(
   });
 }
 
-/** Microseconds as `2013-03-10 02:30:00.000000`. */
+/** Microseconds as `2013-03-10 02:30:00.000000`; beyond the years that Temporal knows, as their count. */
 export function formatLocal(us: bigint): string {
+  if (us > maxTemporalUs || us < -maxTemporalUs) return `${us} microseconds from 1970-01-01`;
   return Temporal.Instant.fromEpochNanoseconds(us * 1000n)
     .toString({ fractionalSecondDigits: 6 })
     .replace('T', ' ')
     .replace('Z', '');
 }
 
-const limitNs = 8_640_000_000_000_000_000_000n;
-
-function clampNs(ns: bigint): bigint {
-  return ns < -limitNs ? -limitNs : ns > limitNs ? limitNs : ns;
-}
+const maxTemporalUs = 8_640_000_000_000_000_000n;

@@ -1,8 +1,10 @@
 /** Key columns of a frame or a projection as keys, converted by value where every value fits (rule 2.2). */
+import { getBit } from '../../arrow/bitmap.ts';
 import type { Column } from '../../arrow/column.ts';
 import { toBinary, toUtf8 } from '../../arrow/plain.ts';
 import { readValue } from '../../arrow/read-value.ts';
 import { formatType } from '../../arrow/schema.ts';
+import { halfValue } from '../../arrow/value-codec.ts';
 import type { KeyType } from '../../definitions/value-type.ts';
 import { FeatureStoreError } from '../../errors.ts';
 import { combineKeys, type Keys } from '../projection/keys.ts';
@@ -50,7 +52,7 @@ export function readKeys(
 export function readNulls(column: Column): Uint8Array | undefined {
   if (column.nullCount === 0 || column.validity === undefined) return undefined;
   const nulls = new Uint8Array(column.length);
-  for (let row = 0; row < nulls.length; row++) nulls[row] = (((column.validity[row >> 3] as number) >> (row & 7)) & 1) ^ 1;
+  for (let row = 0; row < nulls.length; row++) nulls[row] = getBit(column.validity, row) ? 0 : 1;
   return nulls;
 }
 
@@ -75,7 +77,7 @@ function readBytes(column: Column, nulls: Uint8Array | undefined): Keys {
 function readBools(column: Column, place: KeyPlace, nulls: Uint8Array | undefined): Keys {
   const words = new Int32Array(2 * column.length);
   const bits = requireKind(column, ['bool'], 'bool', place).buffers[0] as Uint8Array;
-  for (let row = 0; row < column.length; row++) words[2 * row] = ((bits[row >> 3] as number) >> (row & 7)) & 1;
+  for (let row = 0; row < column.length; row++) words[2 * row] = getBit(bits, row) ? 1 : 0;
   return { kind: 'int', length: column.length, words, nulls };
 }
 
@@ -127,7 +129,7 @@ function readWholeFloats(
       ? new Float64Array(data.buffer, data.byteOffset, column.length)
       : bits === 32
         ? new Float32Array(data.buffer, data.byteOffset, column.length)
-        : Float64Array.from(new Uint16Array(data.buffer, data.byteOffset, column.length), halfToNumber);
+        : Float64Array.from(new Uint16Array(data.buffer, data.byteOffset, column.length), halfValue);
   const limit = type === 'int32' ? 2 ** 31 : 2 ** 53;
   const words = new Int32Array(2 * column.length);
   let nulls = given;
@@ -145,15 +147,6 @@ function readWholeFloats(
     words[2 * row + 1] = Math.floor(value / 0x1_0000_0000);
   }
   return { kind: 'int', length: column.length, words, nulls };
-}
-
-/** IEEE half precision: 1 sign, 5 exponent and 10 fraction bits. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 function requireKind(column: Column, kinds: readonly string[], type: KeyType, place: KeyPlace): Column {

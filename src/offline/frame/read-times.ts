@@ -1,9 +1,10 @@
 /** The time column of a frame as instants in microseconds (rules 1.1 and 1.3). */
+import { getBit } from '../../arrow/bitmap.ts';
 import type { Column } from '../../arrow/column.ts';
 import { formatType } from '../../arrow/schema.ts';
 import { FeatureStoreError } from '../../errors.ts';
-import { floorDivideWords, type Instants, instantAt, multiplyWords } from '../instants.ts';
-import { toInstantUs, unclearKind, unclearTimeError, type ZoneSteps, zoneSteps } from '../zone.ts';
+import { floorDivideWords, type Instants, multiplyWords } from '../instants.ts';
+import { foldUs, openClock, unclearTimeError } from '../zone.ts';
 import { readNulls } from './read-keys.ts';
 
 /** Reads the instants of a column, row 0 of which is row `firstRow` of the whole frame; `timezone` is that of zone-less values. */
@@ -44,8 +45,7 @@ const perUnit = { s: 1_000_000, ms: 1_000, us: 1 } as const;
 function toMicroseconds(column: Column, overflow: (row: number) => never): Int32Array {
   const { type } = column.field;
   const data = column.buffers[0] as Uint8Array;
-  const valid = (row: number) =>
-    column.validity === undefined || (((column.validity[row >> 3] as number) >> (row & 7)) & 1) === 1;
+  const valid = (row: number) => column.validity === undefined || getBit(column.validity, row);
   if (type.id === 'date' && type.unit === 'day')
     return daysToMicroseconds(new Int32Array(data.buffer, data.byteOffset, column.length), (row) => valid(row) && overflow(row));
   const words = new Int32Array(data.buffer, data.byteOffset, 2 * column.length);
@@ -68,30 +68,15 @@ function daysToMicroseconds(days: Int32Array, overflow: (row: number) => void): 
 /** Replaces local times by instants, in place; a local time that is no one instant is refused by name. */
 function resolveLocal(words: Int32Array, nulls: Uint8Array | undefined, timezone: string, name: string, firstRow: number): void {
   const values = new BigInt64Array(words.buffer, words.byteOffset, words.length / 2);
-  const range = valueRange(words, nulls);
-  if (range === undefined) return;
-  const zone: ZoneSteps = zoneSteps(timezone, range.min, range.max);
-  if (zone.steps.length === 0 && zone.firstOffsetUs === 0n) return;
+  const clock = openClock(timezone);
   for (let row = 0; row < values.length; row++) {
     if (nulls?.[row] === 1) continue;
     const local = values[row] as bigint;
-    const kind = unclearKind(zone, local);
+    const { kind, offsetUs } = clock.segmentAt(foldUs(local));
     if (kind !== undefined) {
       const where = `column "${name}", row ${firstRow + row}`;
       throw unclearTimeError(timezone, local, kind, where, 'convert the column to UTC before sending it');
     }
-    values[row] = toInstantUs(zone, local);
+    values[row] = local - offsetUs;
   }
-}
-
-function valueRange(words: Int32Array, nulls: Uint8Array | undefined): { min: bigint; max: bigint } | undefined {
-  let range: { min: bigint; max: bigint } | undefined;
-  for (let row = 0; 2 * row < words.length; row++) {
-    if (nulls?.[row] === 1) continue;
-    const us = instantAt({ words }, row);
-    if (range === undefined) range = { min: us, max: us };
-    else if (us < range.min) range.min = us;
-    else if (us > range.max) range.max = us;
-  }
-  return range;
 }

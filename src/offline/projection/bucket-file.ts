@@ -1,5 +1,6 @@
 /** One bucket of a projection on disk: an Arrow IPC stream, read whole and checked. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { columnFromValues } from '../../arrow/build.ts';
 import type { Column } from '../../arrow/column.ts';
@@ -17,8 +18,23 @@ export interface BucketWriter {
   close(): Promise<void>;
 }
 
+/** Creates the files of all buckets in a folder, or none that stays open: RESOURCE_EXHAUSTED where too many files are open already. */
+export async function openBuckets(directory: string, count: number, schema: Schema): Promise<BucketWriter[]> {
+  const opened: BucketWriter[] = [];
+  try {
+    for (let index = 0; index < count; index++) opened.push(await openBucket(join(directory, `${index}.arrows`), schema));
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map((bucket) => bucket.close()));
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+    const message = `too many files are open to write the ${count} parts of a sorted copy; raise the limit of open files (ulimit -n)`;
+    throw new FeatureStoreError('RESOURCE_EXHAUSTED', message, { cause: error });
+  }
+}
+
 /** Creates the file of a bucket, with its schema. */
-export async function openBucket(path: string, schema: Schema): Promise<BucketWriter> {
+async function openBucket(path: string, schema: Schema): Promise<BucketWriter> {
   const file = await open(path, 'w');
   let rows = 0;
   let bytes = 0;
@@ -27,7 +43,12 @@ export async function openBucket(path: string, schema: Schema): Promise<BucketWr
     for (const part of parts) checksum = crc32(part, checksum);
     bytes += await writeAll(file, parts);
   };
-  await append([encapsulateMessage(encodeSchemaMessage(schema))]);
+  try {
+    await append([encapsulateMessage(encodeSchemaMessage(schema))]);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return {
     async write(columns) {
       const length = columns[0]?.length ?? 0;

@@ -1,12 +1,13 @@
 /** One bucket of a projection in memory, ready to be looked up. */
+import { getBit } from '../../arrow/bitmap.ts';
 import type { Column } from '../../arrow/column.ts';
 import { takeColumns } from '../../arrow/take.ts';
 import type { ViewDocument } from '../../registry/document.ts';
-import { readKeys } from '../frame/read-keys.ts';
 import { splitUs } from '../instants.ts';
 import { buildKeyIndex, type KeyIndex } from './key-index.ts';
 import type { Rivals } from './look-up.ts';
 import { choosePacked, packRows, takePacked } from './packed-rows.ts';
+import { readStoredKeys } from './stored-keys.ts';
 import { buildVisibility, type Visibility } from './visibility.ts';
 
 export interface Bucket {
@@ -31,10 +32,8 @@ export function createBucket(view: ViewDocument, columns: readonly Column[]): Bu
   const stored = (name: string) => byName.get(name) as Column;
   const eventColumn = stored('event');
   const rows = eventColumn.length;
-  const types = view.keys.map((key) => (key.type === 'string' || key.type === 'bytes' ? key.type : 'int64'));
-  const places = view.keys.map((key) => ({ joinKey: key.name, column: key.column, firstRow: 0 }));
   const keyColumns = view.keys.map((_, index) => stored(`k${index}`));
-  const index = buildKeyIndex(readKeys(keyColumns, types, places, rows));
+  const index = buildKeyIndex(readStoredKeys(view, keyColumns, rows));
   const event = wordsOf(eventColumn);
   const created = byName.get('created');
   const available = byName.get('available');
@@ -150,5 +149,5 @@ function wordsOf(column: Column): Int32Array {
 }
 
 function isNull(column: Column, row: number): boolean {
-  return column.validity !== undefined && (((column.validity[row >> 3] as number) >> (row & 7)) & 1) === 0;
+  return column.validity !== undefined && !getBit(column.validity, row);
 }

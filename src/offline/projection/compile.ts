@@ -2,10 +2,9 @@
 import { DuckDBListType, DuckDBTimestampTZType, type DuckDBType } from '@duckdb/node-api';
 import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
-import { compileInstantUs, isZoneless } from '../duckdb/instant.ts';
+import { compileInstantUs, isZoneless, type ZoneSteps } from '../duckdb/instant.ts';
 import { compileLambda, quoteName } from '../duckdb/sql.ts';
 import { compileSignOrder, compileValueIdentity, compileValueOrder } from '../duckdb/value-order.ts';
-import type { ZoneSteps } from '../zone.ts';
 
 export interface ProjectionQuery {
   readonly view: ViewDocument;

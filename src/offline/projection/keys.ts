@@ -1,4 +1,5 @@
 /** Keys of many rows in one of three compact forms, and their hashes. */
+import { checkTotal } from '../../arrow/take.ts';
 
 /**
  * `int`: one integer or bool key, two little-endian 32-bit words a row. `bytes`: one string or bytes key, or several keys
@@ -65,14 +66,17 @@ export function combineKeys(parts: readonly Keys[], length: number): Keys {
     nulls ??= new Uint8Array(length);
     for (let row = 0; row < length; row++) nulls[row] = (nulls[row] as number) | (part.nulls[row] as number);
   }
+  let total = 0;
   for (let row = 0; row < length; row++) {
     let size = 0;
     for (const part of parts) {
       if (part.kind === 'int') size += 8;
       else if (part.kind === 'bytes') size += 4 + (part.offsets[row + 1] as number) - (part.offsets[row] as number);
     }
-    offsets[row + 1] = (offsets[row] as number) + size;
+    total += size;
+    offsets[row + 1] = total;
   }
+  checkTotal('keys', total);
   const data = new Uint8Array(offsets[length] as number);
   const cursor = offsets.slice(0, length);
   for (const part of parts) {
@@ -121,10 +125,13 @@ export function takeKeys(keys: Keys, rows: Int32Array): Keys {
     return { kind: 'int', length: rows.length, words, nulls };
   }
   const offsets = new Int32Array(rows.length + 1);
+  let total = 0;
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] as number;
-    offsets[at + 1] = (offsets[at] as number) + (keys.offsets[row + 1] as number) - (keys.offsets[row] as number);
+    total += (keys.offsets[row + 1] as number) - (keys.offsets[row] as number);
+    offsets[at + 1] = total;
   }
+  checkTotal('keys', total);
   const data = new Uint8Array(offsets[rows.length] as number);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] as number;
@@ -157,7 +164,9 @@ export function concatKeys(parts: readonly Keys[]): Keys {
   const bytes = parts as readonly Extract<Keys, { kind: 'bytes' }>[];
   const sizes = bytes.map((part) => (part.offsets[part.length] as number) - (part.offsets[0] as number));
   const offsets = new Int32Array(length + 1);
-  const data = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  checkTotal('keys', total);
+  const data = new Uint8Array(total);
   let row = 0;
   let cursor = 0;
   for (const [index, part] of bytes.entries()) {

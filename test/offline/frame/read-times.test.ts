@@ -75,6 +75,18 @@ describe('1.3: zones', () => {
     );
   });
 
+  test('1.2: one far time costs the years before it nothing, and many rows find the years they share', () => {
+    const locals = Array.from({ length: 65_536 }, (_, row) => BigInt(row) * 3_600_000_000n);
+    locals[7] = 253_402_214_400_000_000n;
+    locals[8] = 8_700_000_000_000_000_000n;
+    const started = performance.now();
+    const instants = read({ id: 'timestamp', unit: 'us' }, locals, 'Asia/Tokyo');
+    expect(performance.now() - started).toBeLessThan(4000);
+    expect(instants.map((instant, row) => (locals[row] as bigint) - (instant as bigint))).toEqual(
+      locals.map(() => 32_400_000_000n),
+    );
+  });
+
   test('dates are midnights of the zone', () => {
     expect(read({ id: 'date', unit: 'day' }, [0, null, -1], 'Asia/Kolkata')).toEqual([-19_800_000_000n, null, -106_200_000_000n]);
     expect(read({ id: 'date', unit: 'ms' }, [86_400_000n], 'UTC')).toEqual([86_400_000_000n]);

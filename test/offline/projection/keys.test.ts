@@ -1,7 +1,7 @@
 /** Compact keys against the tuples that they stand for (rules 2.2 and 2.3). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { concatKeys, hashKeys, type Keys, sameKey, takeKeys } from '../../../src/offline/projection/keys.ts';
+import { combineKeys, concatKeys, hashKeys, type Keys, sameKey, takeKeys } from '../../../src/offline/projection/keys.ts';
 import { compactKeys, identityOf, plainKeys } from './plain-keys.ts';
 
 describe('compact keys', () => {
@@ -57,3 +57,13 @@ function expectSameKeys(left: Keys, right: Keys): void {
     if (!nulls[0]) expect(sameKey(left, row, right, row)).toBe(true);
   }
 }
+
+test('keys of more than 2 GiB are refused before their offsets wrap', () => {
+  const huge: Keys = { kind: 'bytes', length: 1, offsets: Int32Array.of(0, 1_500_000_000), data: new Uint8Array(0) };
+  for (const make of [
+    () => combineKeys([huge, huge], 1),
+    () => concatKeys([huge, huge]),
+    () => takeKeys(huge, Int32Array.of(0, 0)),
+  ])
+    expect(make).toThrow(expect.objectContaining({ code: 'RESOURCE_EXHAUSTED' }));
+});
