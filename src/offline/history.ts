@@ -11,6 +11,7 @@ import { typeTextColumns } from './duckdb/text-columns.ts';
 import { createNewestEvents } from './newest-event.ts';
 import type { LookupPlan, OutputPlan, RetrievalPlan } from './plan.ts';
 import { openProjectionStore, type Projection } from './projection/store.ts';
+import { createSharedWork } from './shared-work.ts';
 import { readTableState } from './source-state.ts';
 
 export interface HistoryOptions {
@@ -46,20 +47,20 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   const engine = await openEngine(options.engine);
   const { root } = options;
   const store = await openProjectionStore(engine, options);
-  const fittedByKey = new Map<string, Promise<FittedSteps>>();
+  const fits = createSharedWork<FittedSteps>(1000);
 
   /** Numbers of past days do not change while definition and source state stay: computed once, kept (5.4). */
-  function fittedSteps(projection: Projection, lookup: LookupPlan, output: OutputPlan): Promise<FittedSteps> {
+  function fittedSteps(
+    projection: Projection,
+    lookup: LookupPlan,
+    output: OutputPlan,
+    signal: AbortSignal,
+  ): Promise<FittedSteps> {
     const { feature } = output;
     const key = [projection.id, feature.hash, JSON.stringify(feature.default), lookup.delayUs, lookup.asKnown].join(' ');
-    const known = fittedByKey.get(key);
-    if (known !== undefined) return known;
     const kind = (feature.default as { fitted: 'mean' | 'median' | 'mode' }).fitted;
-    const steps = fitDefault(projection, lookup.view.features.indexOf(feature), kind, lookup);
-    if (fittedByKey.size >= 1000) fittedByKey.delete(fittedByKey.keys().next().value as string);
-    fittedByKey.set(key, steps);
-    steps.catch(() => fittedByKey.delete(key));
-    return steps;
+    const index = lookup.view.features.indexOf(feature);
+    return fits.run(key, signal, (shared) => fitDefault(projection, index, kind, lookup, shared));
   }
 
   async function prepare(plan: RetrievalPlan, signal: AbortSignal) {
@@ -77,7 +78,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
         else if ('literal' in fallback) defaults.push(literalDefault(output.feature, fallback.literal));
         else {
           const projection = projections[output.lookup] as Projection;
-          defaults.push({ fitted: await fittedSteps(projection, plan.lookups[output.lookup] as LookupPlan, output) });
+          defaults.push({ fitted: await fittedSteps(projection, plan.lookups[output.lookup] as LookupPlan, output, signal) });
         }
       }
       return { plan, projections, defaults, release };
