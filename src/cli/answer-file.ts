@@ -12,7 +12,7 @@ import { readValue } from '../arrow/read-value.ts';
 import type { Field, Schema } from '../arrow/schema.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { createParquetFile } from '../offline/duckdb/write-parquet.ts';
-import { arrowExtensions } from './entity-frame.ts';
+import { arrowExtensions } from '../offline/frame/open-frame-file.ts';
 import { jsonForm, valueFormat } from './format-value.ts';
 
 /** A batch of the answer: its columns as they are, and with dictionaries resolved. */

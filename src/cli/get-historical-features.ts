@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { answerExtensions, createAnswerFile, createTextWriter, isAnswerPath } from './answer-file.ts';
 import type { Context } from './context.ts';
-import { type EntityFrame, withEntityFrame, withScratchEngine } from './entity-frame.ts';
+import { type EntityFrame, openEntityFrame, withScratchEngine } from './entity-frame.ts';
 import { refuseUsage } from './exit.ts';
 import { withApplied } from './local.ts';
 import { urlOption, withServer } from './remote.ts';
@@ -54,18 +54,16 @@ async function retrieve(options: Options, context: Context, signal: AbortSignal)
       (rows) => context.progress(showProgress(rows, frame.rows)),
     );
   if (url === undefined) {
-    return await withApplied(context, (registry, history) =>
-      withEntityFrame(history.engine, entities, context.directory, (frame) =>
-        answerHere(history, registry, request, frame, signal, (answer) => write(answer, frame)),
-      ),
-    );
+    return await withApplied(context, async (registry, history) => {
+      const frame = await openEntityFrame(history.engine, entities, context.directory);
+      return await answerHere(history, registry, request, frame, signal, (answer) => write(answer, frame));
+    });
   }
   return await withServer(url, context, (server) =>
-    withScratchEngine((engine) =>
-      withEntityFrame(engine, entities, context.directory, async (frame) =>
-        write(await answerThere(server, request, frame, signal), frame),
-      ),
-    ),
+    withScratchEngine(async (engine) => {
+      const frame = await openEntityFrame(engine, entities, context.directory);
+      return await write(await answerThere(server, request, frame, signal), frame);
+    }),
   );
 }
 

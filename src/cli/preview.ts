@@ -5,7 +5,7 @@ import { bindRepository } from '../registry/bind.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { createTextWriter } from './answer-file.ts';
 import type { Context } from './context.ts';
-import { withEntityFrame } from './entity-frame.ts';
+import { openEntityFrame } from './entity-frame.ts';
 import { withRepository } from './local.ts';
 import { answerHere, writeAnswer } from './retrieval.ts';
 import { addRetrievalOptions, makeRequest, printReport, type RetrievalOptions } from './retrieval-options.ts';
@@ -25,13 +25,12 @@ export function previewCommand(context: Context): Command {
       const bound = await bindRepository(repository, history.describeTable);
       const registry: RegistryDocument = { ...bound, version: 0, appliedAt: '' };
       const request = makeRequest(options, wantedOf(registry, name));
-      return await withEntityFrame(history.engine, options.entities, context.directory, (frame) =>
-        answerHere(history, registry, request, frame, interrupted, (answer) =>
-          writeAnswer(answer, async (schema) => {
-            if (context.json) return createTextWriter(schema, 'jsonl', context.write);
-            return createTableWriter(schema, context.write);
-          }),
-        ),
+      const frame = await openEntityFrame(history.engine, options.entities, context.directory);
+      return await answerHere(history, registry, request, frame, interrupted, (answer) =>
+        writeAnswer(answer, async (schema) => {
+          if (context.json) return createTextWriter(schema, 'jsonl', context.write);
+          return createTableWriter(schema, context.write);
+        }),
       );
     });
     context.say(printReport(report.rows, report.total_seconds, report.features));

@@ -107,3 +107,13 @@ describe('a frame that Parquet would cut', () => {
     expect(readdirSync(store)).not.toContain('x.arrow');
   });
 });
+
+it('whose dictionaries change is not written to an Arrow file, which cannot hold that', async () => {
+  const frame = join(frames, 'changing.arrows');
+  const args = ['get-historical-features', '--entities', frame, '--features', 'user_profile:age', '--out', 'x.arrow'];
+  expect(await runCommand(args, { directory: store })).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('write a stream (.arrows)'),
+  });
+  expect(readdirSync(store).filter((name) => name.startsWith('x.arrow'))).toEqual([]);
+});

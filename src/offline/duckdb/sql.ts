@@ -12,7 +12,12 @@ export function quoteText(text: string): string {
 
 /** Paths as a list literal of patterns that match these files alone: DuckDB's readers take every path for a pattern. */
 export function quoteFiles(paths: readonly string[]): string {
-  return quoteTexts(paths.map((path) => path.replace(/[*?[]/g, '[$&]')));
+  return quoteTexts(paths.map(escapePattern));
+}
+
+/** The pattern that matches one path alone. */
+export function escapePattern(path: string): string {
+  return path.replace(/[*?[]/g, '[$&]');
 }
 
 /** A list literal of strings. */

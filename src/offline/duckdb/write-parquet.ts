@@ -43,7 +43,8 @@ import {
 } from '@duckdb/node-api';
 import type { Column } from '../../arrow/column.ts';
 import { readValue } from '../../arrow/read-value.ts';
-import { type ArrowType, type Field, formatType } from '../../arrow/schema.ts';
+import { type ArrowType, type Field, formatType, type TimeUnit } from '../../arrow/schema.ts';
+import { encapsulateMessage, encodeSchemaMessage } from '../../arrow/schema-message.ts';
 import { FeatureStoreError } from '../../errors.ts';
 import { quoteName, quoteText } from './sql.ts';
 
@@ -103,11 +104,17 @@ export async function createParquetFile(
     },
     async finish() {
       appender.closeSync();
-      await connection.run(`copy answer to ${quoteText(path)} (format parquet)`);
+      const metadata = `{${quoteText('ARROW:schema')}: ${quoteText(encodeArrowSchema(fields))}}`;
+      await connection.run(`copy answer to ${quoteText(path)} (format parquet, kv_metadata ${metadata})`);
       close();
     },
     close,
   };
+}
+
+/** What readers restore the types from that Parquet does not have, as the Arrow libraries leave it: base64 of an IPC message. */
+function encodeArrowSchema(fields: readonly Field[]): string {
+  return Buffer.from(encapsulateMessage(encodeSchemaMessage({ fields, metadata: new Map() }))).toString('base64');
 }
 
 function readRows(column: Column, start: number, end: number, convert: Writer['convert']): DuckDBValue[] {
@@ -151,11 +158,15 @@ function writerOf(field: Field): Writer {
     case 'fixedSizeBinary':
       return { type: BLOB, convert: (value) => new DuckDBBlobValue(value as Uint8Array) };
     case 'date':
-      if (type.unit !== 'day') throw refuse(field);
-      return { type: DATE, convert: (value) => new DuckDBDateValue(value as number) };
-    case 'time':
-      if (type.unit !== 'us') throw refuse(field);
-      return { type: TIME, convert: (value) => new DuckDBTimeValue(value as bigint) };
+      if (type.unit === 'day') return { type: DATE, convert: (value) => new DuckDBDateValue(value as number) };
+      return { type: DATE, convert: (value) => new DuckDBDateValue(wholeDays(field, value as bigint)) };
+    case 'time': {
+      const factor = microseconds[type.unit];
+      if (factor === undefined) throw refuse(field);
+      return { type: TIME, convert: (value) => new DuckDBTimeValue(BigInt(value as number | bigint) * factor) };
+    }
+    case 'duration':
+      return { type: BIGINT, convert: same };
     case 'timestamp':
       return timestampWriter(field, type);
     default:
@@ -174,6 +185,14 @@ const integerTypes: Readonly<Record<string, DuckDBType>> = {
   u64: UBIGINT,
 };
 
+/** Microseconds of a unit, where they are whole. */
+const microseconds: Readonly<Record<TimeUnit, bigint | undefined>> = { s: 1_000_000n, ms: 1000n, us: 1n, ns: undefined };
+
+function wholeDays(field: Field, milliseconds: bigint): number {
+  if (milliseconds % 86_400_000n !== 0n) throw refuse(field);
+  return Number(milliseconds / 86_400_000n);
+}
+
 function decimalWriter(field: Field, { precision, scale }: Extract<ArrowType, { id: 'decimal' }>): Writer {
   if (precision > 38 || scale < 0) throw refuse(field);
   const unscaled = (value: unknown) => BigInt((value as string).replace('.', ''));
@@ -183,7 +202,7 @@ function decimalWriter(field: Field, { precision, scale }: Extract<ArrowType, { 
 /** Parquet knows instants in microseconds here; other units keep their own as long as they carry no zone. */
 function timestampWriter(field: Field, { unit, timezone }: Extract<ArrowType, { id: 'timestamp' }>): Writer {
   if (timezone !== undefined) {
-    const factor = { s: 1_000_000n, ms: 1000n, us: 1n, ns: undefined }[unit];
+    const factor = microseconds[unit];
     if (factor === undefined) throw refuse(field);
     return { type: TIMESTAMPTZ, convert: (value) => new DuckDBTimestampTZValue((value as bigint) * factor) };
   }

@@ -9,6 +9,7 @@ import { type ArrowType, type Field, field } from '../../../src/arrow/schema.ts'
 import { openEngine } from '../../../src/offline/duckdb/engine.ts';
 import { readColumns } from '../../../src/offline/duckdb/read-columns.ts';
 import { createParquetFile } from '../../../src/offline/duckdb/write-parquet.ts';
+import { openFrameFile } from '../../../src/offline/frame/open-frame-file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'featherflight-parquet-'));
 const options = { memory: '256MB', spillDirectory: join(scratch, 'spill') };
@@ -75,6 +76,36 @@ describe('createParquetFile', () => {
     }
   });
 
+  it('lets readers have the types that Parquet does not know', async () => {
+    const typed: readonly [Field, readonly unknown[]][] = [
+      ...columns,
+      [{ ...field('large', { id: 'largeUtf8' }), nullable: false }, ['a', 'b', 'c']],
+      [field('view', { id: 'utf8View' }), ['a', null, 'longer than twelve bytes']],
+      [field('bytes', { id: 'fixedSizeBinary', width: 2 }), [new Uint8Array([1, 2]), null, new Uint8Array([0, 255])]],
+      [field('half', { id: 'float', bits: 16 }), [1.5, null, -0]],
+      [field('wide', { id: 'decimal', bits: 256, precision: 20, scale: 1 }), ['0.1', null, '-123456789012345678.9']],
+      [field('days', { id: 'date', unit: 'ms' }), [-86_400_000n, null, 0n]],
+      [field('seconds', { id: 'time', unit: 's', bits: 32 }), [0, null, 86_399]],
+      [field('duration', { id: 'duration', unit: 'ns' }), [-1n, null, 2n ** 62n]],
+      [field('berlin', { id: 'timestamp', unit: 'ms', timezone: 'Europe/Berlin' }), [-1n, null, 1773144000001n]],
+      [field('views', { id: 'largeList' }, [field('item', { id: 'duration', unit: 's' })]), [[1n], null, []]],
+    ];
+    const path = join(scratch, 'typed.parquet');
+    const fields = typed.map(([each]) => each);
+    const file = await createParquetFile(path, fields, options);
+    await file.write(typed.map(([each, values]) => columnFromValues(each, values)));
+    await file.finish();
+    const engine = await openEngine({ threads: 1, memory: '256MB', spillDirectory: options.spillDirectory, spillLimit: '1GB' });
+    try {
+      const frame = await openFrameFile(engine, { file: path, name: 'typed.parquet', root: scratch });
+      expect(frame.schema).toEqual({ fields, metadata: new Map() });
+      for await (const { columns: read } of frame.batches(10, new AbortController().signal))
+        for (const [index, [{ name }, values]] of typed.entries()) expect(readValues(read[index] as never), name).toEqual(values);
+    } finally {
+      engine.close();
+    }
+  });
+
   it('keeps the order of many rows', async () => {
     const path = join(scratch, 'many.parquet');
     const number = field('n', int(64, true));
@@ -96,8 +127,8 @@ describe('createParquetFile', () => {
 
   it.each<[string, Field]>([
     ['an instant in nanoseconds', field('x', { id: 'timestamp', unit: 'ns', timezone: 'UTC' })],
-    ['a duration', field('x', { id: 'duration', unit: 's' })],
-    ['a list of them', field('x', { id: 'list' }, [field('item', { id: 'duration', unit: 's' })])],
+    ['an interval', field('x', { id: 'interval', unit: 'monthDayNano' })],
+    ['a list of them', field('x', { id: 'list' }, [field('item', { id: 'interval', unit: 'monthDayNano' })])],
     ['a dictionary', { ...field('x', { id: 'utf8' }), dictionary: { id: 0n, indexBits: 32, indexSigned: true, ordered: false } }],
   ])('refuses %s and says what to write instead', async (_, refused) => {
     await expect(createParquetFile(join(scratch, 'no.parquet'), [refused], options)).rejects.toMatchObject({
