@@ -17,8 +17,6 @@ export interface Bucket {
   readonly event: Int32Array;
   /** Rows of some features, by their positions in the view; null where the row is negative. */
   take(features: readonly number[], rows: Int32Array): Column[];
-  /** All rows of one feature. */
-  feature(index: number): Column;
   readonly rivals?: Rivals;
   /** When rows become visible; undefined where that is event + delay for all of them. */
   visibility(delayUs: bigint, asKnown: boolean): Visibility | undefined;
@@ -74,7 +72,7 @@ export function createBucket(view: ViewDocument, columns: readonly Column[]): Bu
 }
 
 /** Keeps fixed-width features row by row and the others as they are. */
-function holdFeatures(columns: readonly Column[]): Pick<Bucket, 'take' | 'feature' | 'bytes'> {
+function holdFeatures(columns: readonly Column[]): Pick<Bucket, 'take' | 'bytes'> {
   const chosen = choosePacked(columns);
   const packed = packRows(chosen.map((at) => columns[at] as Column));
   const slotOf = new Map(chosen.map((at, slot) => [at, slot]));
@@ -94,12 +92,6 @@ function holdFeatures(columns: readonly Column[]): Pick<Bucket, 'take' | 'featur
   };
   return {
     take,
-    feature: (at) =>
-      kept[at] ??
-      (take(
-        [at],
-        Int32Array.from({ length: packed.length }, (_, row) => row),
-      )[0] as Column),
     bytes: kept.reduce((sum, column) => sum + (column === undefined ? 0 : columnBytes(column)), packed.words.byteLength),
   };
 }
