@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.flight as fl
 import pyarrow.parquet as pq
 from bench_server import NODE, Server, process_that_serves, running_server
-from measure import cpu_seconds, median_ratio, ratio, timed, verdict
+from measure import cpu_seconds, median_ratio, ratio, timed, verdict, wait_for_quiet
 
 BATCH_ROWS = 65_536
 NUMBER_ROWS, NUMBER_COLUMNS = 2_000_000, 20
@@ -86,6 +86,7 @@ def in_turns(sides: list[Side], rounds: int) -> None:
     for side in sides * 2:
         side.read()
     for number in range(rounds):
+        wait_for_quiet()
         for side in sides if number % 2 == 0 else sides[::-1]:
             before = cpu_seconds(side.pid)
             took, result = timed(side.read)

