@@ -124,7 +124,7 @@ describe('with one turn', () => {
     const second = connect(server);
     await second.run('1');
     const waiting = second.run('ages(ask())');
-    await waitMs(300);
+    await waitMs(2_000);
     const code = `
       try:
           ask()
