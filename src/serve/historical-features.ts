@@ -22,7 +22,7 @@ import { type IpcMessage, readFrameBatches, type SentBatch } from './frame.ts';
 import { createFrameHash } from './frame-hash.ts';
 import { trainingSetIdentity } from './identity.ts';
 import { openPathFrame } from './path-frame.ts';
-import type { QueryQueue } from './query-queue.ts';
+import type { QueryQueue, Turn } from './query-queue.ts';
 import { openTicket, signTicket } from './tickets.ts';
 import type { UploadStore } from './uploads.ts';
 import { encodeJson, readCommand } from './wire-json.ts';
@@ -60,7 +60,7 @@ interface Frame {
   readonly rows: bigint | undefined;
   /** sha256 of what it consists of; undefined while it is still coming in. */
   readonly hash: string | undefined;
-  batches(maxRows: number, signal: AbortSignal): AsyncGenerator<SentBatch, void>;
+  batches(maxRows: number, signal: AbortSignal, pause?: Turn['pause']): AsyncGenerator<SentBatch, void>;
   /** Fails if the rows that were read are not those that `hash` names. */
   verify?(): Promise<void>;
   /** Must be called once when the frame is no longer read. */
@@ -206,10 +206,12 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
         startedMs,
         finalIdentity: async () => identity(await sha256()),
       };
-      const batches = frame.batches(request.batch_rows ?? defaultBatchRows, turn.signal);
+      const batches = frame.batches(request.batch_rows ?? defaultBatchRows, turn.signal, turn.pause);
       for await (const message of streamAnswer(prepared, frame.schema, batches, facts)) {
         turn.signal.throwIfAborted();
+        const resume = turn.pause();
         yield message;
+        await resume();
       }
     } catch (error) {
       throw turn.signal.aborted ? turn.signal.reason : error;
@@ -239,10 +241,10 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
       schema,
       rows: undefined,
       hash: undefined,
-      batches: (maxRows) =>
+      batches: (maxRows, _, pause) =>
         readFrameBatches(
           schema,
-          tap({ [Symbol.asyncIterator]: () => messages }, (message) => hash.update(message)),
+          tap(receive(messages, pause), (message) => hash.update(message)),
           maxRows,
         ),
       close: async () => {},
@@ -282,6 +284,17 @@ function readRequest(descriptor: FlightDescriptor | undefined): HistoricalReques
 /** The messages of an upload that carry Arrow data. */
 export async function* withoutEmpty(upload: FlightUpload): AsyncGenerator<IpcMessage, void> {
   for await (const message of upload.messages) if (message.header.length > 0) yield message;
+}
+
+/** What a client sends while its query has a turn: waiting for it is the client's time. */
+async function* receive<T>(messages: AsyncIterator<T>, pause: Turn['pause'] | undefined): AsyncGenerator<T, void> {
+  for (;;) {
+    const resume = pause?.();
+    const next = await messages.next();
+    await resume?.();
+    if (next.done) return;
+    yield next.value;
+  }
 }
 
 async function* tap<T>(items: AsyncIterable<T>, look: (item: T) => void): AsyncGenerator<T, void> {

@@ -17,9 +17,16 @@ export interface QueryQueue {
 
 export interface Turn {
   readonly signal: AbortSignal;
+  /**
+   * Says that it is for the client now to go on, by reading or sending; the function it gives back must be awaited when it did. A
+   * turn that stands still for a second goes to others meanwhile: a notebook left with a half-read answer keeps nobody waiting.
+   */
+  pause(): () => Promise<void>;
   /** Must be called once, whatever happened. */
   leave(): void;
 }
+
+const restAfterMs = 1_000;
 
 interface Waiting {
   readonly admit: () => void;
@@ -61,29 +68,49 @@ export function createQueryQueue(limits: QueueLimits): QueryQueue {
     const combined = AbortSignal.any([signal, timeout.signal]);
     let started = 0;
     let left = false;
+    let holds = false;
+    let resting: NodeJS.Timeout | undefined;
+    const release = () => {
+      if (!holds) return;
+      holds = false;
+      running -= 1;
+      next();
+    };
+    const pause = () => {
+      resting = setTimeout(release, restAfterMs);
+      return async () => {
+        clearTimeout(resting);
+        if (holds) return;
+        await turn(combined, 'first');
+        holds = true;
+      };
+    };
     const leave = () => {
       if (left) return;
       left = true;
       clearTimeout(timer);
+      clearTimeout(resting);
       forget(owner);
       if (started === 0) return;
-      running -= 1;
       recentSeconds.push((performance.now() - started) / 1000);
       if (recentSeconds.length > 16) recentSeconds.shift();
-      next();
+      release();
     };
     try {
-      await turn(combined);
+      await turn(combined, 'last');
     } catch (error) {
       leave();
       throw error;
     }
+    holds = true;
     started = performance.now();
-    return { signal: combined, leave };
+    return { signal: combined, pause, leave };
   }
 
-  function turn(signal: AbortSignal): Promise<void> {
+  /** Those that had a turn already come before those that had none. */
+  function turn(signal: AbortSignal, place: 'first' | 'last'): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
       const entry: Waiting = {
         admit() {
           signal.removeEventListener('abort', giveUp);
@@ -95,7 +122,8 @@ export function createQueryQueue(limits: QueueLimits): QueryQueue {
         reject(signal.reason);
       };
       signal.addEventListener('abort', giveUp, { once: true });
-      waiting.push(entry);
+      if (place === 'first') waiting.unshift(entry);
+      else waiting.push(entry);
       next();
     });
   }

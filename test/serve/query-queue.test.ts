@@ -62,4 +62,49 @@ describe('the query queue', () => {
     expect(turn.signal.reason).toMatchObject({ code: 'RESOURCE_EXHAUSTED', details: { retry_after_seconds: 60 } });
     turn.leave();
   });
+
+  it('gives a turn that stands still for a second to others, and back to it first of all', async () => {
+    const queue = createQueryQueue({ ...limits, maxConcurrentQueries: 1 });
+    const slow = await queue.enter('a', never());
+    const quick = slow.pause();
+    await quick();
+    expect(queue.running).toBe(1);
+    const order: string[] = [];
+    const resume = slow.pause();
+    const second = await queue.enter('b', never());
+    expect(queue.running).toBe(1);
+    const third = queue.enter('c', never()).then((turn) => {
+      order.push('c');
+      return turn;
+    });
+    const resumed = resume().then(() => order.push('a'));
+    await tick();
+    expect(order).toEqual([]);
+    second.leave();
+    await resumed;
+    expect(order).toEqual(['a']);
+    slow.leave();
+    (await third).leave();
+    expect([queue.running, queue.waiting, order]).toEqual([0, 0, ['a', 'c']]);
+  });
+
+  it('forgets a turn that is left while it stands still, and one that is aborted then', async () => {
+    const queue = createQueryQueue({ ...limits, maxConcurrentQueries: 1, maxQueriesPerToken: 1 });
+    const slow = await queue.enter('a', never());
+    slow.pause();
+    const second = await queue.enter('b', never());
+    slow.leave();
+    second.leave();
+    expect(queue.running).toBe(0);
+    const gone = new AbortController();
+    const aborted = await queue.enter('a', gone.signal);
+    const resume = aborted.pause();
+    const other = await queue.enter('b', never());
+    gone.abort(new FeatureStoreError('ABORTED', 'gone'));
+    await expect(resume()).rejects.toMatchObject({ code: 'ABORTED' });
+    aborted.leave();
+    other.leave();
+    expect([queue.running, queue.waiting]).toEqual([0, 0]);
+    (await queue.enter('a', never())).leave();
+  });
 });
