@@ -1,27 +1,25 @@
 """What the integration tests' Python has at hand: a store, frames whose answers are known, and raw Flight calls."""
 
+# ruff: noqa: F401 - the tests use what is imported here
+
 import json
 import os
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import featherflight as ff
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.flight as fl
-import pyarrow.parquet as pq
-
-UTC = timezone.utc
 
 
 def frame(users=(1, 2, 3), day=3, **columns):
     """Users at noon of a day of March 2026."""
-    time = pd.Timestamp(2026, 3, day, 12, tz="UTC")
-    return pd.DataFrame({"user_id": list(users), "event_timestamp": pd.Series([time] * len(users)), **columns})
+    noon = pd.Timestamp(2026, 3, day, 12, tz="UTC")
+    return pd.DataFrame({"user_id": list(users), "event_timestamp": pd.Series([noon] * len(users)), **columns})
 
 
 def ask(entity_df=None, features=("user_profile:age",), **options):
