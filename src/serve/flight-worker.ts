@@ -85,6 +85,8 @@ async function main(): Promise<void> {
   });
   logger.info({ host, port: server.port, registry_version: registry?.version ?? 0 }, 'serving Arrow Flight');
 
+  /** Once, however often it is asked for: a second signal while calls drain must not close what is closed. */
+  let stopping: Promise<void> | undefined;
   async function stop(): Promise<void> {
     clearInterval(sweeper);
     await server.stop(limits.drainSeconds * 1000);
@@ -94,8 +96,10 @@ async function main(): Promise<void> {
   }
 
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'stop') stop().then(() => tell({ type: 'stopped' }), fail);
-    else
+    if (message.type === 'stop') {
+      stopping ??= stop();
+      stopping.then(() => tell({ type: 'stopped' }), fail);
+    } else
       apply().then(
         (result) => tell({ type: 'applied', request: message.request, answer: { ok: true, result } }),
         (error) => tell({ type: 'applied', request: message.request, answer: failureOf(error) }),
