@@ -13,7 +13,7 @@ export function setBit(bitmap: Uint8Array, index: number): void {
   bitmap[index >> 3] = (bitmap[index >> 3] as number) | (1 << (index & 7));
 }
 
-export function clearBit(bitmap: Uint8Array, index: number): void {
+function clearBit(bitmap: Uint8Array, index: number): void {
   bitmap[index >> 3] = (bitmap[index >> 3] as number) & ~(1 << (index & 7));
 }
 

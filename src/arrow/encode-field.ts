@@ -36,7 +36,7 @@ export function encodeSchema(builder: Builder, schema: Schema): Offset {
 }
 
 /** Writes key-value metadata and answers the vector's offset, 0 where there is none. */
-export function encodeMetadata(builder: Builder, metadata: Metadata): Offset {
+function encodeMetadata(builder: Builder, metadata: Metadata): Offset {
   if (metadata.size === 0) return 0;
   const entries = Array.from(metadata, ([key, value]) =>
     KeyValue.createKeyValue(builder, builder.createString(key), builder.createString(value)),

@@ -112,7 +112,7 @@ export function dictionaryValues(field: Field): Field {
 }
 
 /** The first field, children included, that is encoded by a dictionary of this id. */
-export function findDictionary(fields: readonly Field[], id: bigint): Field | undefined {
+function findDictionary(fields: readonly Field[], id: bigint): Field | undefined {
   for (const field of fields) {
     if (field.dictionary?.id === id) return field;
     const found = findDictionary(field.children, id);

@@ -50,7 +50,7 @@ export function decodeFixed(type: ArrowType, view: DataView, at: number): unknow
 }
 
 /** Writes an unscaled decimal with its point: `formatDecimal(-5n, 2)` is `-0.05`. */
-export function formatDecimal(unscaled: bigint, scale: number): string {
+function formatDecimal(unscaled: bigint, scale: number): string {
   const sign = unscaled < 0n ? '-' : '';
   const digits = String(unscaled < 0n ? -unscaled : unscaled);
   if (scale <= 0) return sign + (unscaled === 0n ? '0' : digits + '0'.repeat(-scale));

@@ -16,7 +16,9 @@ export async function withRepository<T>(
   work: (repository: Repository, history: History) => Promise<T>,
 ): Promise<T> {
   const repository = await loadRepository(context.directory, context.environment);
-  return await withHistory(repository.config, (history) => work(repository, history));
+  return await withHistory(await openConfiguredHistory(repository.config, silentLogger, 'apart'), (history) =>
+    work(repository, history),
+  );
 }
 
 /** Runs `work` over what is applied; FAILED_PRECONDITION where nothing is yet. */
@@ -31,11 +33,10 @@ export async function withApplied<T>(
   if (registry === undefined) {
     throw new FeatureStoreError('FAILED_PRECONDITION', `nothing is applied in ${context.directory} yet; run featherflight apply`);
   }
-  return await withHistory(config, (history) => work(registry, history, config));
+  return await withHistory(await openConfiguredHistory(config, silentLogger), (history) => work(registry, history, config));
 }
 
-async function withHistory<T>(config: Config, work: (history: History) => Promise<T>): Promise<T> {
-  const history = await openConfiguredHistory(config, silentLogger);
+async function withHistory<T>(history: History, work: (history: History) => Promise<T>): Promise<T> {
   try {
     return await work(history);
   } finally {

@@ -101,7 +101,7 @@ export function listSources(
 }
 
 /** The names of all columns that an output yields. */
-export function outputColumnNames(name: string, statuses: boolean): readonly string[] {
+function outputColumnNames(name: string, statuses: boolean): readonly string[] {
   return statuses ? [name, `${name}__status`, `${name}__event_timestamp`, `${name}__is_default`] : [name];
 }
 

@@ -148,10 +148,11 @@ export function unclearTimeError(
   kind: 'missing' | 'twice',
   where: string,
   fix: string,
+  details: Readonly<Record<string, unknown>> = {},
 ): FeatureStoreError {
   const what = kind === 'missing' ? 'does not exist (the clocks go forward over it)' : 'exists twice (the clocks go back)';
   return new FeatureStoreError('INVALID_ARGUMENT', `${where}: local time ${formatLocal(localUs)} ${what} in ${zone}; ${fix}`, {
-    details: { zone, localTime: formatLocal(localUs), kind },
+    details: { ...details, zone, localTime: formatLocal(localUs), kind },
   });
 }
 

@@ -7,22 +7,37 @@ import type { Logger } from '../observe.ts';
 import { type History, openHistory } from '../offline/history.ts';
 import { isLeftOver } from '../offline/left-over.ts';
 
-/** Opens history as a config describes it; the caller closes it. */
-export async function openConfiguredHistory(config: Config, logger: Logger): Promise<History> {
+/**
+ * Opens history as a config describes it; the caller closes it. `apart` is for definitions as they are in the files: what they read is
+ * kept in a folder of its own until the history closes, beside what a server may be reading.
+ */
+export async function openConfiguredHistory(config: Config, logger: Logger, apart?: 'apart'): Promise<History> {
   const { threads, memory, spill, cache } = config.offlineEngine;
+  const own = `${process.pid}-${randomUUID()}`;
   const spills = join(config.state, 'spill');
-  await removeSpills(spills);
-  return await openHistory({
+  const previews = join(config.state, 'preview');
+  await removeLeftOvers(spills);
+  await removeLeftOvers(previews);
+  const directory = apart === undefined ? join(config.state, 'projections') : join(previews, own);
+  const history = await openHistory({
     root: config.root,
-    directory: join(config.state, 'projections'),
-    engine: { threads, memory, spillDirectory: join(spills, `${process.pid}-${randomUUID()}`), spillLimit: spill },
+    directory,
+    engine: { threads, memory, spillDirectory: join(spills, own), spillLimit: spill },
     cacheBytes: parseSize(cache),
     logger,
   });
+  if (apart === undefined) return history;
+  return {
+    ...history,
+    async close() {
+      await history.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }
 
-/** Spills of processes that died. */
-async function removeSpills(directory: string): Promise<void> {
+/** What processes that died have left in folders named by their ids. */
+async function removeLeftOvers(directory: string): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     const path = join(directory, name);
     if (await isLeftOver(path, Number.parseInt(name, 10))) await rm(path, { recursive: true, force: true });
@@ -32,7 +47,7 @@ async function removeSpills(directory: string): Promise<void> {
 const units: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 };
 
 /** Bytes of a size such as `4GB` (powers of 1000) or `512MiB` (powers of 1024). */
-export function parseSize(text: string): number {
+function parseSize(text: string): number {
   const [, number = '0', unit = '', binary = ''] = /^(\d+(?:\.\d+)?)\s*([KMGT])(i?)B$/i.exec(text) ?? [];
   return Math.floor(Number(number) * (binary === '' ? 1000 : 1024) ** (units[unit.toUpperCase()] ?? 0));
 }

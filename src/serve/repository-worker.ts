@@ -14,7 +14,7 @@ const task = workerData as RepositoryTask;
 async function run(): Promise<unknown> {
   if (task.kind === 'config') return await loadConfig(task.root, task.environment);
   const repository = await loadRepository(task.root, task.environment);
-  const history = await openConfiguredHistory(repository.config, silentLogger);
+  const history = await openConfiguredHistory(repository.config, silentLogger, 'apart');
   try {
     const { current } = task;
     return await planApply(repository, { readDocument: () => current }, history.describeTable);

@@ -28,7 +28,7 @@ export function unknownName(what: string, name: string, valid: readonly string[]
 }
 
 /** Reads JSON; `what` names it in an error. */
-export function parseJson(bytes: Uint8Array, what: string): unknown {
+function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {

@@ -47,6 +47,11 @@ describe('preview', () => {
     });
   });
 
+  it('leaves alone what a server may be reading, and nothing of its own', async () => {
+    expect(readdirSync(join(store, '.featherflight'))).not.toContain('projections');
+    expect(readdirSync(join(store, '.featherflight/preview'))).toEqual([]);
+  });
+
   it('names the nearest view for a wrong one', async () => {
     expect(await run('preview', 'churn_v2', '--entities', 'data/frame.csv')).toMatchObject({
       status: 1,

@@ -7,7 +7,7 @@ import { daysOf, type Instants } from '../instants.ts';
 import { found, notFound, outsideMaxAge } from '../projection/look-up.ts';
 import { type FittedSteps, stepAt } from './fitted.ts';
 
-export const statusNames = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
+const statusNames = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
 const nullValue = 1;
 
 /** A literal as a column of one row, or steps over days. */

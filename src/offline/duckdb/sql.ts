@@ -21,7 +21,7 @@ export function escapePattern(path: string): string {
 }
 
 /** A list literal of strings. */
-export function quoteTexts(texts: readonly string[]): string {
+function quoteTexts(texts: readonly string[]): string {
   return `[${texts.map(quoteText).join(', ')}]`;
 }
 

@@ -36,6 +36,7 @@ export async function readZone(
       unclearKind(clock, at) ?? 'twice',
       `source "${source.name}", column "${name}"`,
       "set ambiguousTime: 'earlier' or 'later' on the source",
+      { source: source.name, column: name },
     );
   }
   return zone;

@@ -5,12 +5,13 @@ import { asFeatureStoreError, FeatureStoreError } from '../../errors.ts';
 import type { Logger } from '../../observe.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine } from '../duckdb/engine.ts';
-import { compileTable } from '../duckdb/table.ts';
 import { isLeftOver } from '../left-over.ts';
 import { readTableState, type TableState } from '../source-state.ts';
 import { type Bucket, createBucket } from './bucket.ts';
+import { createBucketCache } from './bucket-cache.ts';
 import { readBucket } from './bucket-file.ts';
 import { buildProjection, projectionSchema } from './build.ts';
+import { explainFailure } from './explain-failure.ts';
 import { decodeManifest, type Manifest, projectionId } from './manifest.ts';
 
 export interface ProjectionStoreOptions {
@@ -181,7 +182,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     const done = work()
       .catch(async (error) => {
         if (controller.signal.aborted) throw error;
-        throw explain(error, source, await findBroken(engine, source, state, controller.signal, error));
+        throw await explainFailure(engine, source, state, controller.signal, error);
       })
       .finally(() => {
         forget(id, entry);
@@ -238,46 +239,6 @@ async function readManifest(path: string): Promise<Manifest | undefined> {
   return text === undefined ? undefined : decodeManifest(text);
 }
 
-/** What DuckDB says of a source's files, with the names of the source and of the file, where one is to blame. */
-function explain(error: unknown, source: SourceDocument, file: string | undefined): FeatureStoreError {
-  const known = asFeatureStoreError(error);
-  if (isAboutSource(known, source)) return known;
-  const details = { source: source.name, ...(file === undefined ? {} : { file }) };
-  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-    const message = `there is no space left on the disk for the sorted copy of source "${source.name}"; free some under the state folder and ask again`;
-    return new FeatureStoreError('RESOURCE_EXHAUSTED', message, { details, cause: error });
-  }
-  const code = known.code === 'INTERNAL' ? 'FAILED_PRECONDITION' : known.code;
-  const what = file === undefined ? 'cannot be read' : `cannot be read, file "${file}" is broken (write it again)`;
-  return new FeatureStoreError(code, `source "${source.name}" ${what}: ${known.message}`, { details, cause: error });
-}
-
-function isAboutSource(error: FeatureStoreError, source: SourceDocument): boolean {
-  return error.message.includes(`source "${source.name}"`);
-}
-
-/** The first file that cannot be read by itself: DuckDB's errors do not always say which. */
-async function findBroken(
-  engine: Engine,
-  source: SourceDocument,
-  { files }: TableState,
-  signal: AbortSignal,
-  error: unknown,
-): Promise<string | undefined> {
-  const known = asFeatureStoreError(error);
-  if (known.code !== 'FAILED_PRECONDITION' || isAboutSource(known, source)) return undefined;
-  for (const { path, absolutePath } of files) {
-    const sql = `select bit_xor(hash(t)) from ${compileTable(source.table, [absolutePath], source.columns)} as t`;
-    const read = engine.session(signal, (session) => session.rows(sql));
-    const broken = await read.then(
-      () => false,
-      () => true,
-    );
-    if (broken) return path;
-  }
-  return undefined;
-}
-
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
@@ -291,50 +252,5 @@ function once(action: () => void): () => void {
     if (called) return;
     called = true;
     action();
-  };
-}
-
-interface BucketCache {
-  get(key: string, load: () => Promise<Bucket>): Promise<Bucket>;
-  drop(prefix: string): void;
-}
-
-/** Least recently used buckets leave first; a bucket that is being loaded is loaded once. */
-function createBucketCache(limit: number): BucketCache {
-  const held = new Map<string, { readonly bucket: Promise<Bucket>; bytes: number }>();
-  let total = 0;
-  const remove = (key: string) => {
-    total -= held.get(key)?.bytes ?? 0;
-    held.delete(key);
-  };
-  return {
-    get(key, load) {
-      const entry = held.get(key);
-      if (entry !== undefined) {
-        held.delete(key);
-        held.set(key, entry);
-        return entry.bucket;
-      }
-      const fresh = { bucket: load(), bytes: 0 };
-      held.set(key, fresh);
-      fresh.bucket.then(
-        (bucket) => {
-          if (held.get(key) !== fresh) return;
-          fresh.bytes = bucket.bytes;
-          total += bucket.bytes;
-          for (const oldest of held.keys()) {
-            if (total <= limit || oldest === key) break;
-            remove(oldest);
-          }
-        },
-        () => {
-          if (held.get(key) === fresh) remove(key);
-        },
-      );
-      return fresh.bucket;
-    },
-    drop(prefix) {
-      for (const key of [...held.keys()]) if (key.startsWith(prefix)) remove(key);
-    },
   };
 }
