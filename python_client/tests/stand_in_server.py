@@ -19,63 +19,9 @@ import pyarrow as pa
 import pyarrow.flight as fl
 import pyarrow.parquet as pq
 
+from stand_in_answers import CATALOGUE, FEATURES, add_features, answer_schema, empty_batch, make_report
+
 DEFAULTS: dict[str, Any] = {"timestamp": "event_timestamp", "statuses": False, "batch_rows": None}
-TIME = pa.timestamp("us", "UTC")
-FEATURES: dict[str, pa.DataType] = {
-    "user_profile:age": pa.int32(),
-    "user_profile:visits": pa.int64(),
-    "user_profile:score": pa.float32(),
-    "user_profile:vip": pa.bool_(),
-    "user_profile:country": pa.string(),
-    "user_profile:embedding": pa.list_(pa.float32(), 2),
-    "user_profile:always": pa.int64(),
-}
-CATALOGUE: dict[str, list[dict[str, Any]]] = {
-    "entities": [
-        {"name": "user", "join_keys": {"user_id": "int64"}, "description": "a <b>person</b>", "owner": "", "tags": {}}
-    ],
-    "sources": [],
-    "feature_views": [
-        {
-            "name": "user_profile",
-            "kind": "batch",
-            "entities": ["user"],
-            "source": "user_profiles",
-            "join_keys": {"user_id": "int64"},
-            "ttl": "30d",
-            "delay": None,
-            "as_known": False,
-            "features": [name.split(":")[1] for name in FEATURES],
-            "newest_event": "2026-03-10T12:00:00.000001Z",
-            "description": "",
-            "owner": "growth",
-            "tags": {"tier": "gold"},
-        }
-    ],
-    "feature_services": [
-        {
-            "name": "ranker_v1",
-            "features": ["user_profile:age"],
-            "description": "",
-            "owner": "",
-            "tags": {},
-            "deprecated": {"since": "1", "reason": "old"},
-        }
-    ],
-    "features": [
-        {
-            "name": name,
-            "view": "user_profile",
-            "feature": name.split(":")[1],
-            "type": str(kind),
-            "default": -1 if name.endswith("age") else None,
-            "description": "",
-            "owner": "",
-            "newest_event": None,
-        }
-        for name, kind in FEATURES.items()
-    ],
-}
 
 
 @dataclass
@@ -161,7 +107,7 @@ class StandInServer(fl.FlightServerBase):
                 )
         if command["timestamp"] not in table.schema.names:
             _fail(context, "INVALID_ARGUMENT", f'the frame has no column "{command["timestamp"]}"')
-        schema = _schema(table.schema, names, command["statuses"])
+        schema = answer_schema(table.schema, names, command["statuses"])
         if self.faults.change_schema:
             schema = schema.append(pa.field("more", pa.int8()))
         ticket = uuid.uuid4().hex
@@ -176,10 +122,10 @@ class StandInServer(fl.FlightServerBase):
             self._uploads.clear()
             self.faults.forget_uploads = False
         table = self._table(context, command)
-        schema = _schema(table.schema, command["features"], command["statuses"])
+        schema = answer_schema(table.schema, command["features"], command["statuses"])
         if self.faults.change_answer:
             command["features"] = command["features"][:-1]
-            schema = _schema(table.schema, command["features"], command["statuses"])
+            schema = answer_schema(table.schema, command["features"], command["statuses"])
         schema = schema.with_metadata({"featherflight.identity": "0123456789abcdef0123"})
         self.faults.streams += 1
         return fl.GeneratorStream(schema, self._answer(context, table, schema, command))
@@ -215,13 +161,13 @@ class StandInServer(fl.FlightServerBase):
             while time.monotonic() < end and not context.is_cancelled() and not self._cancelled.wait(0.02):
                 pass
             batches = table.to_batches(max_chunksize=command["batch_rows"] or 1000)
-            batches = [batch for batch in batches if batch.num_rows] or [_empty(table.schema)]
+            batches = [batch for batch in batches if batch.num_rows] or [empty_batch(table.schema)]
             if any(pa.types.is_dictionary(kind) for kind in schema.types):
                 # pyarrow's server sends dictionaries only from a nested stream, which can carry no metadata.
-                answers = [_extend(batch, schema, command["features"], command["statuses"]) for batch in batches]
+                answers = [add_features(batch, schema, command["features"], command["statuses"]) for batch in batches]
                 yield fl.RecordBatchStream(pa.Table.from_batches(answers, schema))
                 batches = [batches[-1].slice(0, 0)]
-            report = json.dumps({"report": _report(table.num_rows, len(batches), command["features"])}).encode()
+            report = json.dumps({"report": make_report(table.num_rows, len(batches), command["features"])}).encode()
             for number, batch in enumerate(batches):
                 if number == faults.break_after_batches:
                     raise fl.FlightServerError(
@@ -230,66 +176,12 @@ class StandInServer(fl.FlightServerBase):
                 last = number == len(batches) - 1
                 if last and faults.drop_rows:
                     batch = batch.slice(0, batch.num_rows - faults.drop_rows)
-                answer = _extend(batch, schema, command["features"], command["statuses"])
+                answer = add_features(batch, schema, command["features"], command["statuses"])
                 yield (answer, report) if last and not faults.drop_report else answer
                 if faults.wait_seconds:
                     time.sleep(faults.wait_seconds / 100)
         finally:
             faults.active -= 1
-
-
-def _schema(frame: pa.Schema, names: list[str], statuses: bool) -> pa.Schema:
-    fields = list(frame)
-    for name in names:
-        column = name.split(":")[1]
-        fields.append(pa.field(column, FEATURES[name]))
-        if statuses:
-            fields += [
-                pa.field(f"{column}__status", pa.string()),
-                pa.field(f"{column}__event_timestamp", TIME),
-                pa.field(f"{column}__is_default", pa.bool_()),
-            ]
-    return pa.schema(fields, metadata={"featherflight.rows": "?"})
-
-
-def _extend(batch: pa.RecordBatch, schema: pa.Schema, names: list[str], statuses: bool) -> pa.RecordBatch:
-    columns = list(batch.columns)
-    keys = batch.column("user_id").to_pylist() if "user_id" in batch.schema.names else [0] * batch.num_rows
-    for name in names:
-        columns.append(pa.array([_value(name, key) for key in keys], FEATURES[name]))
-        if statuses:
-            columns.append(pa.array(["PRESENT" if _value(name, key) is not None else "NOT_FOUND" for key in keys]))
-            columns.append(pa.nulls(batch.num_rows, TIME))
-            columns.append(pa.array([False] * batch.num_rows))
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _value(name: str, key: Any) -> Any:
-    if name == "user_profile:always":
-        return 7
-    if key is None or int(key) % 2:
-        return None
-    return {"vip": True, "country": "FR", "embedding": [1.0, 2.0]}.get(name.split(":")[1], int(key) * 2)
-
-
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
-
-
-def _report(rows: int, batches: int, names: list[str]) -> dict[str, Any]:
-    counts = {"present": rows // 2, "null_value": 1, "not_found": rows - rows // 2 - 1, "outside_max_age": 0}
-    return {
-        "rows": rows,
-        "batches": batches,
-        "bytes": 12_345,
-        "first_batch_seconds": 0.011,
-        "total_seconds": 1.25,
-        "identity": "0123456789abcdef0123",
-        "reproducible": True,
-        "features": [
-            {"name": name.split(":")[1], "view": "user_profile", **counts, "defaults": 1, "ties": 0} for name in names
-        ],
-    }
 
 
 def _error(code: str, message: str, details: dict[str, Any] | None = None) -> bytes:

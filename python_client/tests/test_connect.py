@@ -10,10 +10,13 @@ import pyarrow.flight as fl
 import pytest
 
 import featherflight as ff
+from featherflight._address import parse_url
 from featherflight._call_errors import CallHeaders, error_of_call
-from featherflight._transport import _parse_url
 from featherflight.errors import error_of_code
 from stand_in_server import StandInServer
+
+# Self-signed for localhost until 2126, for tests alone: those of the server use it too.
+CERTIFICATES = Path(__file__).parents[2] / "test/flight/support"
 
 
 def test_connect_takes_address_and_token_from_the_environment(
@@ -51,7 +54,7 @@ def test_connect_reaches_loopback_past_a_proxy(server: StandInServer, monkeypatc
     ],
 )
 def test_parse_url_knows_schemes_and_default_port(url: str, address: str, location: str) -> None:
-    assert _parse_url(url)[:2] == (address, location)
+    assert parse_url(url)[:2] == (address, location)
 
 
 @pytest.mark.parametrize("url", ["http://h:1", "grpc://", "grpc://h:99999", "grpc://h/path"])
@@ -61,7 +64,7 @@ def test_parse_url_refuses_other_addresses(url: str) -> None:
 
 
 def test_tls_with_own_root_and_client_certificate(tmp_path: Path) -> None:
-    cert, key = _certificate(tmp_path)
+    cert, key = CERTIFICATES / "localhost.cert.pem", CERTIFICATES / "localhost.key.pem"
     server = StandInServer(
         "grpc+tls://localhost:0", tls_certificates=[fl.CertKeyPair(cert.read_bytes(), key.read_bytes())]
     )
@@ -126,14 +129,3 @@ def test_import_brings_nothing_but_pyarrow_and_costs_little() -> None:
     took, modules = json.loads(out.stdout)
     assert took < 0.3
     assert modules == []
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    try:
-        subprocess.run([*command, "-addext", names, "-keyout", key, "-out", cert], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    return cert, key

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 import pyarrow.flight as fl
 
+from featherflight._answer_stream import AnswerStream
 from featherflight._frames import BATCH_ROWS, Frame, PandasFrame, PolarsFrame
 from featherflight._optional import require
 from featherflight._progress import open_progress
 from featherflight._render import Column, html_table, text_table
 from featherflight._report import JobReport, decode_report
-from featherflight._transport import AnswerStream, Transport
+from featherflight._transport import Transport
 from featherflight.errors import (
     CancelledError,
     DataLossError,
@@ -111,7 +112,9 @@ class HistoricalJob:
     def to_batches(self) -> pa.RecordBatchReader:
         """The answer batch by batch, from a new stream each time; nothing is kept.
 
-        The stream starts with the first batch that is read, and reading past the last one checks that all came.
+        The stream starts with the first batch that is read, and reading past the last one checks that all came. To
+        leave before, call `cancel()` of this job, or drop the last reference to the reader: either stops the query on
+        the server. The reader's own `close()`, and the end of a `with` block, do not: pyarrow tells nobody of them.
         """
         return pa.RecordBatchReader.from_batches(self.schema, self._stream(show=bool(self._show)))
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from featherflight._address import DEFAULT_URL, PemSource, Tls
 from featherflight._catalogue import CatalogueTable
 from featherflight._frames import read_frame
 from featherflight._historical import HistoricalJob
 from featherflight._request import encode_request
-from featherflight._transport import DEFAULT_URL, PemSource, Tls, Transport
+from featherflight._transport import Transport
 
 if TYPE_CHECKING:
     from featherflight._frames import EntityFrame
