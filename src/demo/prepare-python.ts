@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { lstat, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FeatureStoreError } from '../index.ts';
 
@@ -31,6 +31,7 @@ const candidates = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python
 export async function preparePython(options: PreparePythonOptions): Promise<string> {
   const { venv, set, packages, cwd = process.cwd(), say = () => {} } = options;
   const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
+  await clearTheWay(venv, say);
   if ((await run(python, ['-c', 'import pip'], cwd)).status !== 0) {
     say(`making a Python environment in ${venv}`);
     await makeEnvironment(venv, cwd, say);
@@ -46,6 +47,20 @@ export async function preparePython(options: PreparePythonOptions): Promise<stri
   }
   await writeFile(stamp, wanted);
   return python;
+}
+
+/** Python's venv module makes nothing where a link leads nowhere, which is nobody's loss, or where a file lies, which is somebody's. */
+async function clearTheWay(venv: string, say: (line: string) => void): Promise<void> {
+  const entry = await lstat(venv).catch(() => undefined);
+  if (entry === undefined) return;
+  const target = await stat(venv).catch(() => undefined);
+  if (target === undefined) {
+    await unlink(venv);
+    say(`removed the link ${venv}, which led nowhere`);
+  } else if (!target.isDirectory()) {
+    const message = `${venv} is a file, and the Python environment is to be a folder there; move the file away`;
+    throw new FeatureStoreError('FAILED_PRECONDITION', message);
+  }
 }
 
 async function makeEnvironment(venv: string, cwd: string, say: (line: string) => void): Promise<void> {

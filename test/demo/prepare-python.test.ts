@@ -1,5 +1,5 @@
 /** The Python environment is made once, and what is wrong with a machine is said in words. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
@@ -28,6 +28,26 @@ describe('preparePython', () => {
       message: expect.stringMatching(/no-such-folder/),
     });
   }, 120_000);
+
+  it('makes the environment in the place of a link that leads nowhere', async () => {
+    const said: string[] = [];
+    const venv = join(scratch, 'broken');
+    symlinkSync('moved-away', venv);
+    const python = await preparePython({ venv, set: 'test', packages: ['pip'], say: (line) => said.push(line) });
+    expect(statSync(python).isFile()).toBe(true);
+    expect(lstatSync(venv).isDirectory()).toBe(true);
+    expect(said[0]).toContain('led nowhere');
+  }, 120_000);
+
+  it('leaves a file that is in the way to its owner', async () => {
+    const venv = join(scratch, 'notes');
+    writeFileSync(venv, 'mine');
+    await expect(preparePython({ venv, set: 'test', packages: ['pip'] })).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining(`${venv} is a file`),
+    });
+    expect(readFileSync(venv, 'utf8')).toBe('mine');
+  });
 
   it('names the interpreter it could not use', async () => {
     vi.stubEnv('FEATHERFLIGHT_PYTHON', '/nowhere/python3');
