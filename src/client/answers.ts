@@ -45,8 +45,9 @@ export const serverInfoSchema = z.looseObject({
 });
 export type ServerInfo = z.output<typeof serverInfoSchema>;
 
-export const appliedSchema = z.looseObject({ version: z.int(), changes: z.array(z.unknown()) });
-export type Applied = z.output<typeof appliedSchema>;
+/** Of plan and of apply: the applied version, before or after, and what changes. */
+export const changesSchema = z.looseObject({ version: z.int(), changes: z.array(z.unknown()) });
+export type Changes = z.output<typeof changesSchema>;
 
 /** Checks an answer; INTERNAL where it is of another form, as from a server of another version. */
 export function checkAnswer<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {

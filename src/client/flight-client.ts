@@ -1,9 +1,9 @@
 /** A client of one server: its catalogue, its actions, its training sets. */
 import { decodeSingleBytes, encodeAction } from '../flight/messages.ts';
 import {
-  type Applied,
-  appliedSchema,
   type CatalogueRow,
+  type Changes,
+  changesSchema,
   checkAnswer,
   decodeJson,
   readAnswer,
@@ -31,8 +31,10 @@ export interface FlightClient {
   catalogue(kind: string, options?: CallOptions): Promise<readonly CatalogueRow[]>;
   /** Everything of that name, of one kind or of any. */
   describe(name: string, kind?: string, options?: CallOptions): Promise<readonly CatalogueRow[]>;
+  /** Has the server read its own repository again and say what apply would change. */
+  plan(options?: CallOptions): Promise<Changes>;
   /** Has the server read its own repository again and apply it. */
-  apply(options?: CallOptions): Promise<Applied>;
+  apply(options?: CallOptions): Promise<Changes>;
   /** Uploads the frame (none where the query names a `path`) and has the request checked; the answer streams when it is read. */
   getHistoricalFeatures(query: HistoricalQuery, frame?: EntityFrame, options?: Pick<CallOptions, 'signal'>): Promise<TrainingSet>;
   /** Ends the connection, and with it all calls. */
@@ -58,8 +60,11 @@ export function openFlightClient(options: ConnectionOptions): FlightClient {
     async describe(name, kind, callOptions) {
       return checkAnswer(rowsSchema, await action('describe', { name, kind }, callOptions), 'the answer to describe').rows;
     },
+    async plan(callOptions) {
+      return checkAnswer(changesSchema, await action('plan', {}, callOptions), 'the answer to plan');
+    },
     async apply(callOptions) {
-      return checkAnswer(appliedSchema, await action('apply', {}, callOptions), 'the answer to apply');
+      return checkAnswer(changesSchema, await action('apply', {}, callOptions), 'the answer to apply');
     },
     getHistoricalFeatures: (query, frame, callOptions = {}) => requestTrainingSet(connection, query, frame, callOptions),
     close: () => connection.channel.close(),

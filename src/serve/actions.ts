@@ -12,6 +12,8 @@ export interface ActionParts {
   readonly engine: string;
   readonly newestEvent: NewestEvent;
   registry(): RegistryDocument;
+  /** What `apply` would change now. */
+  plan(): Promise<unknown>;
   apply(): Promise<unknown>;
   cancel(query: string): boolean;
 }
@@ -22,6 +24,7 @@ export const actions = [
   { type: 'describe', description: '{"name": …, "kind"?: …}: everything known of one name' },
   { type: 'cancel', description: '{"query": id}: stops a query; the id is in FlightInfo.app_metadata' },
   { type: 'CancelFlightInfo', description: 'A CancelFlightInfoRequest: stops the query of a FlightInfo' },
+  { type: 'plan', description: '{}: the server reads its own repository folder again and says what apply would change' },
   { type: 'apply', description: '{}: the server reads its own repository folder again and applies it' },
 ] as const;
 
@@ -54,6 +57,8 @@ export function createActions(parts: ActionParts): (type: string, body: Uint8Arr
       }
       case 'cancel':
         return { cancelled: parts.cancel(text('query')) };
+      case 'plan':
+        return await parts.plan();
       case 'apply':
         return await parts.apply();
       default:

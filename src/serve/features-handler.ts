@@ -11,6 +11,8 @@ import { createHistoricalFeatures, type HistoricalParts, withoutEmpty } from './
 import { encodeJson, parseJsonObject, readCommand } from './wire-json.ts';
 
 export interface HandlerParts extends Omit<HistoricalParts, 'versions'> {
+  /** Reads the repository again and compares it with what is applied. */
+  plan(): Promise<unknown>;
   /** Reads the repository again and applies it; resolves with what changed. */
   apply(): Promise<unknown>;
   /** Facts for `server_info` besides those of this handler. */

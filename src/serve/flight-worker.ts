@@ -50,6 +50,11 @@ async function main(): Promise<void> {
     return { version: registry.version, changes: planned.plan.changes };
   }
 
+  async function plan() {
+    const { baseVersion, plan } = await planApart({ root, environment }, state.readDocument());
+    return { version: baseVersion, changes: plan.changes };
+  }
+
   const handler = createFeaturesHandler({
     history,
     uploads,
@@ -66,6 +71,7 @@ async function main(): Promise<void> {
         `version ${version} of the definitions is not kept; ask GetFlightInfo for a new ticket`,
       );
     },
+    plan,
     apply,
     info: {
       product: 'featherflight',

@@ -98,6 +98,41 @@ describe('a command with --url', () => {
   });
 });
 
+describe('plan with --url', () => {
+  it('says what it says of the state: nothing to change', async () => {
+    for (const args of [
+      ['plan', '--exit-code'],
+      ['plan', '--json'],
+    ]) {
+      const [here, there] = await both(...args);
+      expect(there).toEqual(here);
+      expect(there.status).toBe(0);
+    }
+  });
+
+  it('has the server read its own repository again, and changes nothing', async () => {
+    const quiet = join(scratch, 'quiet');
+    expect(await runCommand(['init', 'quiet'], { directory: scratch })).toMatchObject({ status: 0 });
+    await applyRepository(quiet);
+    const own = await startServer(quiet);
+    const plan = (...args: string[]) => runCommand(['plan', ...args, '--url', own.url], { directory: scratch });
+    try {
+      const file = join(quiet, 'features', 'customer.ts');
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(file, text.replace("ttl: '7d'", "ttl: '9d'"));
+      const here = await runCommand(['plan', '--exit-code'], { directory: quiet });
+      expect(here).toMatchObject({ status: 1, stdout: expect.stringContaining('9d') });
+      expect(await plan('--exit-code')).toEqual(here);
+      expect(JSON.parse((await plan('--json')).stdout)).toMatchObject({ version: 1, changes: [{ name: 'customer_stats' }] });
+      expect((await runCommand(['list', 'views', '--url', own.url])).stdout).toContain('7d');
+      writeFileSync(file, text.replace("ttl: '7d'", "ttl: '9x'"));
+      expect(await plan()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('9x') });
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
 describe('while the server holds the state', () => {
   it('apply on it is refused, naming the process', async () => {
     expect(await runCommand(['apply', '--yes'], { directory: store })).toMatchObject({
