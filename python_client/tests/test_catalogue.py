@@ -23,6 +23,14 @@ def test_text_shows_what_is_filled(store: ff.Store) -> None:
     assert str(store.sources()) == "no sources yet"
 
 
+def test_names_stay_whole_in_a_narrow_terminal(store: ff.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = str(store.features()).splitlines()
+    assert lines[0].split()[:2] == ["name", "type"]
+    assert [line.split()[0] for line in lines[2:]] == store.features().names
+    assert max(map(len, lines)) <= 60
+
+
 def test_html_escapes(store: ff.Store) -> None:
     page = store.entities()._repr_html_()
     assert "a &lt;b&gt;person&lt;/b&gt;" in page

@@ -45,8 +45,13 @@ function demoEnvironment({ environment, isTerminal }: Context): Context['environ
 async function applyDefinitions(server: RunningServer, say: (line: string) => void): Promise<void> {
   const { version, changes } = (await server.apply()) as { version: number; changes: readonly PlannedChange[] };
   const kinds = [...new Set(changes.map((change) => change.kind))];
-  const counts = kinds.map((kind) => `${changes.filter((change) => change.kind === kind).length} ${kind}`);
+  const counts = kinds.map((kind) => countOf(changes.filter((change) => change.kind === kind).length, kind));
   say(`definitions applied as version ${version}${counts.length === 0 ? '' : ` (new or changed: ${counts.join(', ')})`}`);
+}
+
+/** `1 entity`, `2 entities`. */
+function countOf(count: number, kind: string): string {
+  return `${count} ${count === 1 ? kind : `${kind}s`.replace(/ys$/, 'ies')}`;
 }
 
 /** The template's own script, which the repository's owner may change; its output is the demo's. */

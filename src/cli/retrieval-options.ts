@@ -26,11 +26,10 @@ export function addRetrievalOptions(command: Command): Command {
     .option('--timestamp <column>', 'column of the frame with the time of each row', 'event_timestamp')
     .option('--timezone <zone>', 'IANA zone of a timestamp column without one')
     .option('--at <instant>', 'one time for all rows: now, or an ISO instant')
-    .option(
-      '--keys <view.key=column,…>',
-      'columns of the frame that hold join keys, where they differ',
-      (text, before: RetrievalOptions['keys']) => parseKeys(text, before, command),
-      {},
+    .addOption(
+      new Option('--keys <view.key=column,…>', 'columns of the frame that hold join keys, where they differ')
+        .argParser((text, before: RetrievalOptions['keys']) => parseKeys(text, before, command))
+        .default({}, 'none'),
     );
 }
 

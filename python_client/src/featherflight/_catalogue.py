@@ -71,6 +71,9 @@ _schemas: dict[str, dict[str, pa.DataType]] = {
     },
 }
 
+# The name says these already: `view:feature`.
+_said_by_name = {"features": ("view", "feature")}
+
 
 class CatalogueTable(Sequence[dict[str, Any]]):
     """The rows of one kind of definition. Index by position or by name; columns that are all empty are not shown."""
@@ -139,7 +142,12 @@ class CatalogueTable(Sequence[dict[str, Any]]):
         return html_table(self._columns(), caption=f"{len(self):,} {self._title()}")
 
     def _columns(self) -> list[Column]:
-        shown = [name for name in self._types if any(row[name] not in (None, "", [], {}) for row in self._rows)]
+        shown = [
+            name
+            for name in self._types
+            if name not in _said_by_name.get(self.kind, ())
+            and any(row[name] not in (None, "", [], {}) for row in self._rows)
+        ]
         return [Column(name.replace("_", " "), [_cell(row[name]) for row in self._rows]) for name in shown]
 
     def _title(self) -> str:

@@ -23,16 +23,15 @@ class Column:
 
 
 def text_table(columns: Sequence[Column], *, width: int | None = None, rows: int = TEXT_ROWS) -> str:
-    """The columns side by side, long cells cut so that the table fits `width` (default: the terminal's)."""
+    """The columns side by side, long texts cut so that the table fits `width` (default: the terminal's) if it can."""
     if not columns:
         return ""
     width = width if width is not None else shutil.get_terminal_size((120, 24)).columns
     count = len(columns[0].cells)
     shown = min(count, rows)
     cells = [[_one_line(cell) for cell in column.cells[:shown]] for column in columns]
-    widths = _fit(
-        [max([len(column.title), *map(len, body)]) for column, body in zip(columns, cells, strict=True)], width
-    )
+    natural = [max([len(column.title), *map(len, body)]) for column, body in zip(columns, cells, strict=True)]
+    widths = _fit(columns, natural, width)
     lines = [_line([column.title for column in columns], columns, widths)]
     lines.append("  ".join("─" * size for size in widths))
     lines += [_line([body[row] for body in cells], columns, widths) for row in range(shown)]
@@ -82,13 +81,16 @@ def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]
     return "  ".join(padded).rstrip()
 
 
-def _fit(widths: list[int], limit: int) -> list[int]:
+def _fit(columns: Sequence[Column], widths: list[int], limit: int) -> list[int]:
     fitted = [min(size, _CELL_WIDTH) for size in widths]
-    while sum(fitted) + 2 * (len(fitted) - 1) > limit:
-        widest = max(range(len(fitted)), key=fitted.__getitem__)
-        if fitted[widest] <= _CELL_WIDTH_LEAST:
-            break
-        fitted[widest] -= 1
+    texts = [index for index, column in enumerate(columns) if not column.numeric]
+    # The first column names the row, so the others give way before it; a number that is cut would be another number.
+    for giving in (texts[1:], texts[:1]):
+        while giving and sum(fitted) + 2 * (len(fitted) - 1) > limit:
+            widest = max(giving, key=fitted.__getitem__)
+            if fitted[widest] <= _CELL_WIDTH_LEAST:
+                break
+            fitted[widest] -= 1
     return fitted
 
 

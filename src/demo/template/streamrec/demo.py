@@ -15,8 +15,9 @@ def main() -> None:
     training = job.to_pandas()
 
     new = [name for name in training.columns if name not in frame.columns]
-    print(f"\nThe same rows in the same order, with {len(new)} features as of each row's time:")
-    print(training.head(5).T.to_string(header=False))
+    print(f"The same rows in the same order, with {len(new)} features as of each row's time:")
+    first = training.head(3)
+    print(first.assign(event_timestamp=first["event_timestamp"].dt.strftime("%Y-%m-%d %H:%M")).T.to_string(header=False))
     assert training[frame.columns].equals(frame), "the frame's own columns come back unchanged"
     print(f"\n{job.report}")
 
