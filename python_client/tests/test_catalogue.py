@@ -31,6 +31,18 @@ def test_names_stay_whole_in_a_narrow_terminal(store: ff.Store, monkeypatch: pyt
     assert max(map(len, lines)) <= 60
 
 
+def test_columns_that_do_not_fit_stand_below_under_the_same_names(
+    store: ff.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    tables = [table.splitlines() for table in str(store.feature_views()).split("\n\n")]
+    assert len(tables) > 2
+    assert [line.split()[0] for table in tables for line in (table[0], table[2])] == ["name", "user_profile"] * len(
+        tables
+    )
+    assert "newest event" in str(store.feature_views())
+
+
 def test_html_escapes(store: ff.Store) -> None:
     page = store.entities()._repr_html_()
     assert "a &lt;b&gt;person&lt;/b&gt;" in page

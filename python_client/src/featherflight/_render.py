@@ -23,21 +23,18 @@ class Column:
 
 
 def text_table(columns: Sequence[Column], *, width: int | None = None, rows: int = TEXT_ROWS) -> str:
-    """The columns side by side, long texts cut so that the table fits `width` (default: the terminal's) if it can."""
+    """The columns side by side within `width` (default: the terminal's).
+
+    Where they do not fit, long texts are cut. Where that is not enough, the columns stand in several tables below each
+    other, with the first column in each.
+    """
     if not columns:
         return ""
     width = width if width is not None else shutil.get_terminal_size((120, 24)).columns
     count = len(columns[0].cells)
-    shown = min(count, rows)
-    cells = [[_one_line(cell) for cell in column.cells[:shown]] for column in columns]
-    natural = [max([len(column.title), *map(len, body)]) for column, body in zip(columns, cells, strict=True)]
-    widths = _fit(columns, natural, width)
-    lines = [_line([column.title for column in columns], columns, widths)]
-    lines.append("  ".join("─" * size for size in widths))
-    lines += [_line([body[row] for body in cells], columns, widths) for row in range(shown)]
-    if shown < count:
-        lines.append(f"… {count - shown:,} more rows")
-    return "\n".join(lines)
+    shown = [_Shown(column, [_one_line(cell) for cell in column.cells[:rows]]) for column in columns]
+    more = [f"… {count - rows:,} more rows"] if count > rows else []
+    return "\n\n".join("\n".join([*_lines(table), *more]) for table in _tables(shown, width))
 
 
 def html_table(columns: Sequence[Column], *, caption: str = "", rows: int = HTML_ROWS) -> str:
@@ -73,25 +70,46 @@ def megabytes(value: int) -> str:
     return f"{value / 1e3:.1f} kB"
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    padded = []
-    for cell, column, size in zip(cells, columns, widths, strict=True):
-        text = cell if len(cell) <= size else cell[: size - 1] + "…"
-        padded.append(text.rjust(size) if column.numeric else text.ljust(size))
-    return "  ".join(padded).rstrip()
+class _Shown:
+    """A column on its way to text: the cells that are shown, and how wide they stand."""
+
+    def __init__(self, column: Column, cells: Sequence[str]) -> None:
+        self.title = column.title
+        self.numeric = column.numeric
+        self.cells = cells
+        self.width = min(max(map(len, [column.title, *cells])), _CELL_WIDTH)
+
+    def show(self, cell: str) -> str:
+        text = cell if len(cell) <= self.width else cell[: self.width - 1] + "…"
+        return text.rjust(self.width) if self.numeric else text.ljust(self.width)
 
 
-def _fit(columns: Sequence[Column], widths: list[int], limit: int) -> list[int]:
-    fitted = [min(size, _CELL_WIDTH) for size in widths]
-    texts = [index for index, column in enumerate(columns) if not column.numeric]
-    # The first column names the row, so the others give way before it; a number that is cut would be another number.
-    for giving in (texts[1:], texts[:1]):
-        while giving and sum(fitted) + 2 * (len(fitted) - 1) > limit:
-            widest = max(giving, key=fitted.__getitem__)
-            if fitted[widest] <= _CELL_WIDTH_LEAST:
-                break
-            fitted[widest] -= 1
-    return fitted
+def _lines(columns: Sequence[_Shown]) -> list[str]:
+    head = [[column.show(column.title) for column in columns], ["─" * column.width for column in columns]]
+    body = zip(*([column.show(cell) for cell in column.cells] for column in columns), strict=True)
+    return ["  ".join(cells).rstrip() for cells in [*head, *body]]
+
+
+def _tables(columns: Sequence[_Shown], limit: int) -> list[list[_Shown]]:
+    natural = [column.width for column in columns]
+    # The first column names the row, and a number that is cut would be another number.
+    texts = [column for column in columns[1:] if not column.numeric and column.width > _CELL_WIDTH_LEAST]
+    while _width(columns) > limit and texts:
+        max(texts, key=lambda column: column.width).width -= 1
+        texts = [column for column in texts if column.width > _CELL_WIDTH_LEAST]
+    if _width(columns) <= limit:
+        return [list(columns)]
+    tables = [[columns[0]]]
+    for column, width in zip(columns[1:], natural[1:], strict=True):
+        column.width = width
+        if len(tables[-1]) > 1 and _width([*tables[-1], column]) > limit:
+            tables.append([columns[0]])
+        tables[-1].append(column)
+    return tables
+
+
+def _width(columns: Sequence[_Shown]) -> int:
+    return sum(column.width for column in columns) + 2 * (len(columns) - 1)
 
 
 def _one_line(cell: str) -> str:
