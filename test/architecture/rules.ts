@@ -3,8 +3,8 @@
 const base = ['errors', 'observe'];
 const language = [...base, 'definitions', 'config'];
 const core = [...language, 'registry', 'aggregate', 'arrow'];
-const paths = [...core, 'offline', 'online'];
-const processes = [...paths, 'materialize', 'stream', 'dataset', 'validate'];
+const paths = [...core, 'transform', 'offline', 'online'];
+const processes = [...paths, 'access', 'materialize', 'stream', 'dataset', 'validate'];
 
 /** Room -> the other rooms it may import. A room is a folder of src/ or a file directly in it, without `.ts`. */
 export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
@@ -17,8 +17,10 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   registry: language,
   aggregate: language,
   arrow: language,
-  offline: core,
-  online: core,
+  transform: [...language, 'registry'],
+  access: [...language, 'registry'],
+  offline: [...core, 'transform'],
+  online: [...core, 'transform'],
   materialize: paths,
   stream: paths,
   dataset: paths,
@@ -27,7 +29,7 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   http: processes,
   serve: [...processes, 'flight', 'http', 'version'],
   cli: [...processes, 'http', 'serve', 'demo', 'version', 'client'],
-  client: ['errors', 'arrow', 'flight'],
+  client: ['errors', 'definitions', 'arrow', 'flight'],
   demo: ['index'],
   ui: [],
 };
@@ -37,9 +39,13 @@ export const packageRooms: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['flight', 'client'],
   '@duckdb/node-api': ['arrow', 'offline', 'demo'],
   '@duckdb/node-bindings': ['arrow', 'offline'],
-  'apache-arrow': ['arrow'],
   commander: ['cli'],
+  croner: ['serve'],
+  esbuild: ['registry'],
+  express: ['http'],
+  ioredis: ['online'],
   jiti: ['registry'],
   lmdb: ['registry', 'online'],
   pino: ['serve', 'cli'],
+  'prom-client': ['http'],
 };
