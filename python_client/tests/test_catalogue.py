@@ -56,8 +56,10 @@ def test_rows_by_name_and_position(store: ff.Store) -> None:
     assert views[0]["newest_event"] == datetime(2026, 3, 10, 12, 0, 0, 1, tzinfo=timezone.utc)
     assert "user_profile" in views
     assert views.names == ["user_profile"]
-    with pytest.raises(ff.NotFoundError, match="user_profile"):
+    with pytest.raises(ff.NotFoundError, match='did you mean "user_profile"'):
         views["user_profil"]
+    with pytest.raises(ff.NotFoundError, match="there are user_profile"):
+        views["other"]
 
 
 def test_to_arrow_and_to_pandas_keep_types(store: ff.Store) -> None:

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { failedCode } from './exit.ts';
+import { spellOption } from './spell-option.ts';
 
 /** A command as its file offers it: made for a context, it does its work when it is parsed. */
 type MakeCommand = (context: Context) => Command;
@@ -62,7 +63,7 @@ function reportError(error: unknown, context: Context): number {
   const { code, message, details } = asFeatureStoreError(error);
   const isBug = !(error instanceof FeatureStoreError) && error instanceof Error;
   if (context.json) context.say(JSON.stringify({ error: { code, message, details } }));
-  else context.say(`featherflight: ${isBug ? (error.stack ?? message) : message}`);
+  else context.say(`featherflight: ${isBug ? (error.stack ?? message) : message}${spellOption(details)}`);
   return 1;
 }
 

@@ -139,7 +139,10 @@ function planLookup(
       joinKey: name,
       type,
       column,
-      index: findColumn(frame, column, `view "${label}" needs join key "${name}"`, keyHint(label, name)),
+      index: findColumn(frame, column, `view "${label}" needs join key "${name}"`, {
+        option: 'keys',
+        hint: keyHint(label, name),
+      }),
     };
   });
   return {
@@ -159,7 +162,7 @@ function planTime(request: HistoricalRequest, frame: Schema, nowUs: bigint): Ret
     return {
       kind: 'column',
       name: request.timestamp,
-      index: findColumn(frame, request.timestamp, 'the time of each row is needed', hint),
+      index: findColumn(frame, request.timestamp, 'the time of each row is needed', { option: 'timestamp', hint }),
     };
   }
   return { kind: 'at', us: request.at === 'now' ? nowUs : parseInstantUs(request.at) };
@@ -194,14 +197,20 @@ function keyHint(label: string, joinKey: string): string {
   return `add the column, or name another one with keys={"${label}": {"${joinKey}": "<column>"}}`;
 }
 
-function findColumn(frame: Schema, column: string, need: string, fix: string): number {
+/** The member of a request that would help, and how. */
+interface Remedy {
+  readonly option: keyof HistoricalRequest;
+  readonly hint: string;
+}
+
+function findColumn(frame: Schema, column: string, need: string, { option, hint }: Remedy): number {
   const names = frame.fields.map((field: Field) => field.name);
   const index = names.indexOf(column);
   if (index < 0) {
     const near = didYouMean(column, names);
     const have = near === '' ? `; it has ${names.slice(0, 20).join(', ') || 'no columns'}` : near;
-    throw new FeatureStoreError('INVALID_ARGUMENT', `${need}, but the frame has no column "${column}"${have} (${fix})`, {
-      details: { column, columns: names },
+    throw new FeatureStoreError('INVALID_ARGUMENT', `${need}, but the frame has no column "${column}"${have} (${hint})`, {
+      details: { column, columns: names, option },
     });
   }
   if (names.indexOf(column, index + 1) >= 0) {
@@ -234,15 +243,14 @@ function refuseCollisions(
     for (const name of outputColumnNames(output.name, statuses)) {
       const other = origins.get(name);
       if (other !== undefined) {
-        const fix =
-          other === origin
-            ? 'ask for it once'
-            : 'use full_feature_names=True, a prefix (view@prefix:feature), or rename the column';
-        throw new FeatureStoreError(
-          'INVALID_ARGUMENT',
-          `two columns of the answer would be named "${name}": ${other} and ${origin}; ${fix}`,
-          { details: { column: name } },
-        );
+        const problem = `two columns of the answer would be named "${name}": ${other} and ${origin}`;
+        if (other === origin) {
+          throw new FeatureStoreError('INVALID_ARGUMENT', `${problem}; ask for it once`, { details: { column: name } });
+        }
+        const fix = 'use full_feature_names=True, a prefix (view@prefix:feature), or rename the column';
+        throw new FeatureStoreError('INVALID_ARGUMENT', `${problem}; ${fix}`, {
+          details: { column: name, option: 'full_feature_names' },
+        });
       }
       origins.set(name, origin);
     }

@@ -18,7 +18,11 @@ export async function resolveReadable(path: string, root: string, readable: read
   const wanted = resolve(root, path);
   if (!readable.some((allowed) => isInside(wanted, allowed))) throw denied;
   const real = await realpath(wanted).catch((cause) => {
-    throw new FeatureStoreError('NOT_FOUND', `"${path}" does not exist on the server`, { details: { path }, cause });
+    throw new FeatureStoreError(
+      'NOT_FOUND',
+      `"${path}" does not exist on the server, where relative paths start at its repository`,
+      { details: { path }, cause },
+    );
   });
   for (const allowed of readable) {
     const realAllowed = await realpath(allowed).catch(() => undefined);

@@ -163,6 +163,12 @@ describe('get-historical-features', () => {
     [['--features', 'customer_stats:spend_30', '--out', '-'], 1, 'did you mean "spend_30d"?'],
     [['--service', 'churn_v1', '--timestamp', 'event_timestam', '--out', '-'], 1, 'did you mean "event_timestamp"?'],
     [['--service', 'churn_v1', '--keys', 'customer_stats.customer_id=customer', '--out', '-'], 1, '"customer"'],
+    [
+      ['--service', 'churn_v1', '--timestamp', 'when', '--out', '-'],
+      1,
+      'on the command line: --timestamp COLUMN, or --at INSTANT',
+    ],
+    [['--service', 'churn_v1', '--keys', 'customer_stats.customer_id=x', '--out', '-'], 1, '--keys view.key=column'],
     [['--service', 'churn_v1', '--out', 'missing/x.csv'], 1, '"missing/x.csv" cannot be written'],
     [['--service', 'churn_v1', '--out', 'missing/x.arrow'], 1, '"missing/x.arrow" cannot be written'],
     [['--service', 'churn_v1', '--out', 'missing/x.parquet'], 1, 'missing/x.parquet'],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -108,7 +109,9 @@ class CatalogueTable(Sequence[dict[str, Any]]):
         for row in self._rows:
             if row["name"] == key:
                 return row
-        raise NotFoundError(f"{self.kind} has no {key!r}; it has {', '.join(self.names) or 'nothing'}")
+        near = get_close_matches(key, self.names, 1)
+        known = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(self.names) or 'none'}"
+        raise NotFoundError(f'nothing named "{key}" among the {self._title()}; {known}', details={"name": key})
 
     def to_arrow(self) -> pa.Table:
         """All columns; mappings become Arrow maps, times timestamps."""

@@ -27,7 +27,7 @@ export function readTimes(column: Column, name: string, timezone: string | undef
     throw new FeatureStoreError(
       'INVALID_ARGUMENT',
       `column "${name}" holds times without a zone, so it is not clear which instants they are; say which with timezone="UTC" (or the IANA zone that they were written in)`,
-      { details: { column: name, type: formatType(column.field) } },
+      { details: { column: name, type: formatType(column.field), option: 'timezone' } },
     );
   }
   const words = toMicroseconds(column, (row) => {
