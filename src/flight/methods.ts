@@ -19,6 +19,8 @@ import { openUpload } from './upload.ts';
 export interface FlightMethod {
   /** The client sends a stream: an error must wait for its end, since stock clients do not expect one while they write. */
   readonly uploads: boolean;
+  /** The client may send no more before it has read: one that is quiet for a while is told of the error before the end. */
+  readonly inTurn?: true;
   answer(call: OpenCall, handler: FlightHandler): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export const flightMethods: ReadonlyMap<string, FlightMethod> = new Map(
   Object.entries<FlightMethod>({
     Handshake: {
       uploads: true,
+      inTurn: true,
       async answer(call, handler) {
         for (let request = await call.receive(); request !== undefined; request = await call.receive()) {
           await call.send([encodeHandshake(await handler.handshake(decodeHandshake(request), call.context))]);
@@ -77,6 +80,7 @@ export const flightMethods: ReadonlyMap<string, FlightMethod> = new Map(
     },
     DoExchange: {
       uploads: true,
+      inTurn: true,
       async answer(call, handler) {
         const upload = await openUpload(call);
         await sendStream(call, handler.doExchange(upload, call.context));

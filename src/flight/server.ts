@@ -29,6 +29,8 @@ export interface FlightServerOptions {
   readonly keepaliveMs?: number;
   /** How long the rest of an upload is read and discarded before its error is sent. Default 60 s. */
   readonly drainTimeoutMs?: number;
+  /** A client of DoExchange that sends nothing for this long waits for an answer, and is sent its error at once. Default 1 s. */
+  readonly quietMs?: number;
 }
 
 export interface FlightTls {
@@ -123,7 +125,8 @@ async function answerCall(
   } catch (error) {
     thrown = error;
   }
-  if (method.uploads) await settledWithin(drainCall(call), options.drainTimeoutMs ?? 60_000);
+  const quietMs = method.inTurn ? (options.quietMs ?? 1_000) : undefined;
+  if (method.uploads) await settledWithin(drainCall(call, quietMs), options.drainTimeoutMs ?? 60_000);
   const status = signal.aborted ? statusOfError(signal.reason) : thrown === undefined ? okStatus : statusOfError(thrown);
   call.finish(status);
   const fields = { method: name, peer, code: status.code, ms: Math.round(performance.now() - startedMs) };

@@ -18,9 +18,17 @@ export async function openUpload(call: OpenCall): Promise<FlightUpload> {
   };
 }
 
-/** Reads and discards what the client still sends, up to its half-close. */
-export async function drainCall(call: OpenCall): Promise<void> {
-  while ((await call.receive()) !== undefined);
+/** Reads and discards what the client still sends, up to its half-close, or until nothing has come for `quietMs`; default for ever. */
+export async function drainCall(call: OpenCall, quietMs?: number): Promise<void> {
+  let quiet: NodeJS.Timeout | undefined;
+  const silence = new Promise<undefined>((resolve) => {
+    if (quietMs !== undefined) quiet = setTimeout(() => resolve(undefined), quietMs);
+  });
+  try {
+    while ((await Promise.race([call.receive(), silence])) !== undefined) quiet?.refresh();
+  } finally {
+    clearTimeout(quiet);
+  }
 }
 
 async function* readMessages(call: OpenCall, first: UploadMessage | undefined): AsyncGenerator<UploadMessage> {

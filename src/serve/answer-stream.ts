@@ -1,5 +1,5 @@
-/** A training set as Flight messages: schema, dictionaries, batches, and the report on the last batch. */
-
+/** A training set as Flight messages: schema, dictionaries, batches, and the report beside the last of them. */
+import { columnFromValues } from '../arrow/build.ts';
 import type { Compression } from '../arrow/compression.ts';
 import { encodeRecordBatch, type RecordBatch } from '../arrow/record-batch.ts';
 import type { Field, Schema } from '../arrow/schema.ts';
@@ -16,6 +16,11 @@ export interface AnswerFacts {
   readonly compression: Compression | undefined;
   /** When the query's turn began, by `performance.now()`: seconds in the report include reading the sources. */
   readonly startedMs: number;
+  /**
+   * Each batch goes out as soon as it is there, since the client may send no more before it has come; the report then stands beside an
+   * empty batch after the last. Otherwise it stands beside the last, which is held back until it is known to be that.
+   */
+  readonly atOnce: boolean;
   /** The report says the identity that only the whole frame tells. */
   finalIdentity(): Promise<string>;
 }
@@ -57,10 +62,18 @@ export async function* streamAnswer(
     if (held !== undefined) yield held;
     for (const message of sent.before) yield { header: message.header, body: [message.body] };
     held = encode(answer);
+    if (!facts.atOnce) continue;
+    yield held;
+    held = undefined;
   }
-  if (held === undefined) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
+  if (totals.batches === 0) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
+  const last = held ?? encodeRecordBatch(emptyBatch(schema));
   const report = describeReport(features, totals, (performance.now() - facts.startedMs) / 1000, await facts.finalIdentity());
-  yield { ...held, metadata: Buffer.from(JSON.stringify({ report })) };
+  yield { ...last, metadata: Buffer.from(JSON.stringify({ report })) };
+}
+
+function emptyBatch(schema: Schema): RecordBatch {
+  return { schema, length: 0, columns: schema.fields.map((field) => columnFromValues(field, [])) };
 }
 
 function describeReport(

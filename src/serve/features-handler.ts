@@ -7,7 +7,8 @@ import type { RegistryDocument } from '../registry/document.ts';
 import { actions, createActions } from './actions.ts';
 import { describeCatalogue, listCatalogue } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
-import { createHistoricalFeatures, type HistoricalParts, withoutEmpty } from './historical-features.ts';
+import { withoutEmpty } from './entity-frame.ts';
+import { createHistoricalFeatures, type HistoricalParts } from './historical-features.ts';
 import { encodeJson, parseJsonObject, readCommand } from './wire-json.ts';
 
 export interface HandlerParts extends Omit<HistoricalParts, 'versions'> {

@@ -10,12 +10,8 @@ import type { Schema } from '../arrow/schema.ts';
 import { sliceColumn } from '../arrow/slice.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { FrameBatch } from '../offline/answer/answer.ts';
-
-/** An Arrow IPC message: header without prefix, and body. */
-export interface IpcMessage {
-  readonly header: Uint8Array;
-  readonly body: Uint8Array;
-}
+import { maxUnfoldedBytes } from './frame-size.ts';
+import type { IpcMessage } from './ipc-message.ts';
 
 /** A batch of the frame, and the dictionary messages that must be sent on before its answer. */
 export interface SentBatch extends FrameBatch {
@@ -23,13 +19,14 @@ export interface SentBatch extends FrameBatch {
 }
 
 /**
- * Reads the messages that follow a schema; batches of more than `maxRows` come in slices, and a frame without any as an empty one. The columns are views of
- * the messages' bodies.
+ * Reads the messages that follow a schema; batches of more than `maxRows` come in slices, and a frame without any as an empty one. The
+ * columns are views of the messages' bodies. `awaitsMore` says whether the next message is still to come; default false.
  */
 export async function* readFrameBatches(
   schema: Schema,
   messages: AsyncIterable<IpcMessage>,
   maxRows: number,
+  awaitsMore: () => boolean = () => false,
 ): AsyncGenerator<SentBatch, void> {
   let dictionaries: Dictionaries = new Map();
   let before: IpcMessage[] = [];
@@ -39,23 +36,26 @@ export async function* readFrameBatches(
     if (kind === 'schema')
       throw new FeatureStoreError('INVALID_ARGUMENT', 'the frame has a second schema; send one schema and then its batches');
     if (kind === 'dictionaryBatch') {
-      dictionaries = addDictionary(dictionaries, decodeDictionaryBatch(schema, message.header, message.body));
+      dictionaries = addDictionary(dictionaries, decodeDictionaryBatch(schema, message.header, message.body, limits));
       before.push(message);
       continue;
     }
-    const { length, columns } = decodeRecordBatch(schema, message.header, message.body);
+    const { length, columns } = decodeRecordBatch(schema, message.header, message.body, limits);
     const pieces = Math.max(1, Math.ceil(length / maxRows));
     any = true;
     for (let piece = 0; piece < pieces; piece++) {
       const start = piece * maxRows;
       const end = pieces === 1 ? length : Math.min(length, start + maxRows);
       const part = pieces === 1 ? columns : columns.map((column) => sliceColumn(column, start, end));
-      yield { columns: part, length: end - start, before, plain: plainReader(part, dictionaries) };
+      const isLastSent = piece === pieces - 1 && awaitsMore();
+      yield { columns: part, length: end - start, before, plain: plainReader(part, dictionaries), isLastSent };
       before = [];
     }
   }
   if (!any) yield emptyBatch(schema, before, dictionaries);
 }
+
+const limits = { maxDecodedBytes: maxUnfoldedBytes };
 
 /** What stands for a frame without rows. */
 function emptyBatch(schema: Schema, before: readonly IpcMessage[], known: Dictionaries): SentBatch {

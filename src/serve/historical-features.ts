@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Schema } from '../arrow/schema.ts';
-import { decodeSchemaMessage, encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
+import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightInfo, FlightMessage, FlightUpload } from '../flight/protocol.ts';
 import { readFrame } from '../offline/answer/answer.ts';
@@ -18,11 +18,11 @@ import {
 import { readTableState } from '../offline/source-state.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { answerSchema, streamAnswer } from './answer-stream.ts';
-import { type IpcMessage, readFrameBatches, type SentBatch } from './frame.ts';
-import { createFrameHash } from './frame-hash.ts';
+import { type EntityFrame, type FrameParts, findFrame, receiveFrame } from './entity-frame.ts';
 import { trainingSetIdentity } from './identity.ts';
-import { openPathFrame } from './path-frame.ts';
+import { createMemoryBudget, frameMemory } from './memory-budget.ts';
 import type { QueryQueue, Turn } from './query-queue.ts';
+import { createRunningQueries } from './running-queries.ts';
 import { openTicket, signTicket } from './tickets.ts';
 import type { UploadStore } from './uploads.ts';
 import { encodeJson, readCommand } from './wire-json.ts';
@@ -54,19 +54,6 @@ export interface HistoricalFeatures {
   cancel(query: { readonly id: string } | { readonly ticket: Uint8Array }): boolean;
 }
 
-/** An entity frame, wherever it is. */
-interface Frame {
-  readonly schema: Schema;
-  readonly rows: bigint | undefined;
-  /** sha256 of what it consists of; undefined while it is still coming in. */
-  readonly hash: string | undefined;
-  batches(maxRows: number, signal: AbortSignal, pause?: Turn['pause']): AsyncGenerator<SentBatch, void>;
-  /** Fails if the rows that were read are not those that `hash` names. */
-  verify?(): Promise<void>;
-  /** Must be called once when the frame is no longer read. */
-  close(): Promise<void>;
-}
-
 const ticketSchema = z.object({ query: z.string(), version: z.int(), nowUs: z.string(), request: historicalRequestSchema });
 type Ticket = z.output<typeof ticketSchema>;
 const defaultBatchRows = 65_536;
@@ -74,65 +61,33 @@ const defaultBatchRows = 65_536;
 /** Makes the command. */
 export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeatures {
   const { history, uploads, queue, versions } = parts;
-  /** By query, as a ticket may be redeemed more than once. */
-  const running = new Map<string, Set<AbortController>>();
+  const running = createRunningQueries();
+  const memory = createMemoryBudget(frameMemory);
+  const frames: FrameParts = { ...parts, memory, engine: history.engine };
 
-  async function openFrame(request: HistoricalRequest): Promise<Frame> {
-    if ((request.upload == null) === (request.path == null)) {
-      throw new FeatureStoreError(
-        'INVALID_ARGUMENT',
-        'get_historical_features: name the frame by `upload` or by `path`, one of them',
-      );
-    }
-    if (request.path != null) return await openNamedFrame(request.path);
-    const upload = await uploads.find(request.upload as string);
-    return {
-      schema: upload.schema,
-      rows: BigInt(upload.rows),
-      hash: upload.sha256,
-      batches: (maxRows) => readFrameBatches(upload.schema, upload.messages(), maxRows),
-      close: upload.close,
-    };
-  }
-
-  /** A file may be replaced while it is read, or while its query waits for its turn: its rows must be those that were announced. */
-  async function openNamedFrame(path: string): Promise<Frame> {
-    const open = () => openPathFrame(history.engine, path, parts.root, parts.readable);
-    const frame = await open();
-    return {
-      ...frame,
-      async verify() {
-        if ((await open()).hash === frame.hash) return;
-        throw new FeatureStoreError('ABORTED', `"${path}" changed while it was read; ask again`, { details: { path } });
-      },
-      close: async () => {},
-    };
-  }
-
-  /** Everything that can be wrong with a request is found here, before a ticket is given. */
+  /** Everything that can be wrong with a request is found here, before a ticket is given. Reading a frame waits for its turn. */
   async function check(
     registry: RegistryDocument,
     request: HistoricalRequest,
     nowUs: bigint,
-    signal: AbortSignal,
+    context: CallContext,
   ): Promise<{ plan: RetrievalPlan; schema: Schema; rows: bigint | undefined }> {
-    const frame = await openFrame(request);
+    const named = await findFrame(frames, request);
+    const enter = () => queue.enter(context.token ?? '', context.signal);
+    let turn: Turn | undefined;
     try {
+      if (named.isCostly) turn = await enter();
+      const frame = await named.open();
       const plan = planRetrieval(registry, request, frame.schema, nowUs);
       for (const { source } of plan.lookups) await readTableState(history.engine, source.table, parts.root, source.name);
       if (readsAnyValue(plan, frame.schema)) {
-        let firstRow = 0;
-        for await (const batch of frame.batches(defaultBatchRows, signal)) {
-          readFrame(plan, batch, firstRow);
-          firstRow += batch.length;
-          // A frame may have many rows in few bytes: others must have their turn, and the caller may have gone.
-          await setImmediate();
-          signal.throwIfAborted();
-        }
+        turn ??= await enter();
+        await readValues(plan, frame, turn);
       }
       return { plan, schema: frame.schema, rows: frame.rows };
     } finally {
-      await frame.close();
+      turn?.leave();
+      await named.close();
     }
   }
 
@@ -140,7 +95,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
     const request = readRequest(descriptor);
     const registry = parts.registry();
     const nowUs = BigInt(Date.now()) * 1000n;
-    const checked = await check(registry, request, nowUs, context.signal);
+    const checked = await check(registry, request, nowUs, context);
     const query = randomUUID();
     const content: Ticket = { query, version: registry.version, nowUs: String(nowUs), request };
     const ticket = signTicket(parts.secret, content);
@@ -156,47 +111,37 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
   }
 
   async function schema(descriptor: FlightDescriptor, context: CallContext): Promise<Uint8Array> {
-    const checked = await check(parts.registry(), readRequest(descriptor), 0n, context.signal);
+    const checked = await check(parts.registry(), readRequest(descriptor), 0n, context);
     return encapsulateMessage(encodeSchemaMessage(answerSchema(checked.schema, checked.plan)));
   }
 
   async function* redeem(ticket: Uint8Array, context: CallContext): AsyncGenerator<FlightMessage, void> {
     const content = readTicket(ticket);
-    const frame = await openFrame(content.request);
+    const named = await findFrame(frames, content.request);
     try {
-      yield* answer(content, frame, context, async () => {
-        await frame.verify?.();
-        return frame.hash as string;
-      });
+      yield* answer(content, named.open, context);
     } finally {
-      await frame.close();
+      await named.close();
     }
   }
 
   async function* answer(
     { query, version, nowUs, request }: Ticket,
-    frame: Frame,
+    open: () => Promise<EntityFrame>,
     context: CallContext,
-    sha256: () => Promise<string>,
   ): AsyncGenerator<FlightMessage, void> {
-    const plan = planRetrieval(parts.registry(version), request, frame.schema, BigInt(nowUs));
-    const cancelled = new AbortController();
-    const streams = running.get(query) ?? new Set();
-    running.set(query, streams.add(cancelled));
-    const forget = () => {
-      streams.delete(cancelled);
-      if (streams.size === 0) running.delete(query);
-    };
-    const turn = await queue.enter(context.token ?? '', AbortSignal.any([context.signal, cancelled.signal])).catch((error) => {
-      forget();
-      throw error;
-    });
-    // A client that does not read keeps the answer waiting; its time limit and a cancel must end it all the same.
-    turn.signal.addEventListener('abort', () => context.abort(asFeatureStoreError(turn.signal.reason)), { once: true });
-    const startedMs = performance.now();
+    const stream = running.begin(query);
+    let turn: Turn | undefined;
     let prepared: Awaited<ReturnType<History['prepare']>> | undefined;
     try {
-      prepared = await history.prepare(plan, turn.signal);
+      turn = await queue.enter(context.token ?? '', AbortSignal.any([context.signal, stream.signal]));
+      const { signal, pause } = turn;
+      // A client that does not read keeps the answer waiting; its time limit and a cancel must end it all the same.
+      signal.addEventListener('abort', () => context.abort(asFeatureStoreError(signal.reason)), { once: true });
+      const startedMs = performance.now();
+      const frame = await open();
+      const plan = planRetrieval(parts.registry(version), request, frame.schema, BigInt(nowUs));
+      prepared = await history.prepare(plan, signal);
       const { projections } = prepared;
       const identity = (hash: string) => trainingSetIdentity({ plan, projections, frame: hash, versions });
       const facts = {
@@ -204,21 +149,22 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
         rows: frame.rows,
         compression: request.compression ?? undefined,
         startedMs,
-        finalIdentity: async () => identity(await sha256()),
+        atOnce: frame.hash === undefined,
+        finalIdentity: async () => identity(await frame.finalHash()),
       };
-      const batches = frame.batches(request.batch_rows ?? defaultBatchRows, turn.signal, turn.pause);
+      const batches = frame.batches(request.batch_rows ?? defaultBatchRows, signal, pause);
       for await (const message of streamAnswer(prepared, frame.schema, batches, facts)) {
-        turn.signal.throwIfAborted();
-        const resume = turn.pause();
+        signal.throwIfAborted();
+        const resume = pause();
         yield message;
         await resume();
       }
     } catch (error) {
-      throw turn.signal.aborted ? turn.signal.reason : error;
+      throw turn?.signal.aborted ? turn.signal.reason : error;
     } finally {
       prepared?.release();
-      turn.leave();
-      forget();
+      turn?.leave();
+      stream.end();
     }
   }
 
@@ -230,34 +176,21 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
         'in DoExchange the frame comes with the call: leave out `upload` and `path`',
       );
     }
-    const messages = withoutEmpty(upload)[Symbol.asyncIterator]();
-    const first = await messages.next();
-    if (first.done)
-      throw new FeatureStoreError('INVALID_ARGUMENT', 'the frame ended before its schema; send a schema and its batches');
-    const schema = decodeSchemaMessage(first.value.header);
-    const hash = createFrameHash();
-    hash.update(first.value);
-    const frame: Frame = {
-      schema,
-      rows: undefined,
-      hash: undefined,
-      batches: (maxRows, _, pause) =>
-        readFrameBatches(
-          schema,
-          tap(receive(messages, pause), (message) => hash.update(message)),
-          maxRows,
-        ),
-      close: async () => {},
-    };
-    const ticket = { query: randomUUID(), version: parts.registry().version, nowUs: String(BigInt(Date.now()) * 1000n), request };
-    yield* answer(ticket, frame, context, async () => hash.digest());
+    const spool = uploads.spool();
+    try {
+      const frame = await receiveFrame(upload, spool, memory);
+      const { version } = parts.registry();
+      // What names do not exist is found without waiting for a turn.
+      planRetrieval(parts.registry(version), request, frame.schema, 0n);
+      const ticket = { query: randomUUID(), version, nowUs: String(BigInt(Date.now()) * 1000n), request };
+      yield* answer(ticket, async () => frame, context);
+    } finally {
+      await spool.close();
+    }
   }
 
   function cancel(query: { readonly id: string } | { readonly ticket: Uint8Array }): boolean {
-    const id = 'id' in query ? query.id : readTicket(query.ticket).query;
-    const reason = new FeatureStoreError('ABORTED', `query ${id} was cancelled`, { details: { query: id } });
-    for (const stream of running.get(id) ?? []) stream.abort(reason);
-    return running.has(id);
+    return running.cancel('id' in query ? query.id : readTicket(query.ticket).query);
   }
 
   function readTicket(ticket: Uint8Array): Ticket {
@@ -281,25 +214,14 @@ function readRequest(descriptor: FlightDescriptor | undefined): HistoricalReques
   return parseHistoricalRequest(readCommand(descriptor, ['get_historical_features']));
 }
 
-/** The messages of an upload that carry Arrow data. */
-export async function* withoutEmpty(upload: FlightUpload): AsyncGenerator<IpcMessage, void> {
-  for await (const message of upload.messages) if (message.header.length > 0) yield message;
-}
-
-/** What a client sends while its query has a turn: waiting for it is the client's time. */
-async function* receive<T>(messages: AsyncIterator<T>, pause: Turn['pause'] | undefined): AsyncGenerator<T, void> {
-  for (;;) {
-    const resume = pause?.();
-    const next = await messages.next();
-    await resume?.();
-    if (next.done) return;
-    yield next.value;
-  }
-}
-
-async function* tap<T>(items: AsyncIterable<T>, look: (item: T) => void): AsyncGenerator<T, void> {
-  for await (const item of items) {
-    look(item);
-    yield item;
+/** Reads what a plan reads of every row, and so refuses what is no instant or no key. */
+async function readValues(plan: RetrievalPlan, frame: EntityFrame, { signal, pause }: Turn): Promise<void> {
+  let firstRow = 0;
+  for await (const batch of frame.batches(defaultBatchRows, signal, pause)) {
+    readFrame(plan, batch, firstRow);
+    firstRow += batch.length;
+    // A frame may have many rows in few bytes: others must have their turn, and the caller may have gone.
+    await setImmediate();
+    signal.throwIfAborted();
   }
 }

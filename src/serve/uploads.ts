@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { peekMessage } from '../arrow/message.ts';
 import type { Schema } from '../arrow/schema.ts';
-import { decodeSchemaMessage, encapsulateMessage } from '../arrow/schema-message.ts';
+import { decodeSchemaMessage } from '../arrow/schema-message.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { Logger } from '../observe.ts';
-import type { IpcMessage } from './frame.ts';
 import { createFrameHash } from './frame-hash.ts';
+import { messageParts, readMessageAt, writeFully } from './ipc-file.ts';
+import type { IpcMessage } from './ipc-message.ts';
+import { createSpool, type Spool } from './spool.ts';
+import { createStorageRoom } from './storage-room.ts';
 
 export interface UploadLimits {
   readonly maxUploadBytes: number;
@@ -20,6 +23,8 @@ export interface UploadLimits {
 const uploadSchema = z.strictObject({
   rows: z.int(),
   bytes: z.int(),
+  /** What reading it takes of memory, at most at once. */
+  heldBytes: z.int(),
   sha256: z.string(),
   expiresAtMs: z.int(),
 });
@@ -38,6 +43,8 @@ export interface UploadStore {
   save(messages: AsyncIterable<IpcMessage>): Promise<Omit<Upload, 'schema' | 'messages' | 'close'>>;
   /** Finds an upload; NOT_FOUND "upload expired" when it is gone. */
   find(id: string): Promise<Upload>;
+  /** For a frame that comes with its call, and is gone with it. */
+  spool(): Spool;
   /** Removes what has expired, or what a crash left half-written. */
   sweep(): Promise<void>;
 }
@@ -50,17 +57,13 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
   const stream = (id: string) => join(directory, `${id}.arrows`);
   const sidecar = (id: string) => join(directory, `${id}.json`);
 
-  /** Bytes kept and being written; measured anew whenever a first upload begins. */
-  let held = 0;
-  let saving = 0;
+  const room = createStorageRoom(directory, limits.maxStoredUploadBytes);
 
   async function save(messages: AsyncIterable<IpcMessage>) {
     const id = randomBytes(16).toString('hex');
     const file = await open(stream(id), 'wx');
-    if (saving === 0) held = 0;
-    saving += 1;
     try {
-      held = Math.max(held, await storedBytes(directory));
+      await room.measure();
       const written = await writeMessages(file, messages, takeRoom);
       const upload = { ...written, expiresAtMs: Date.now() + uploadLifetimeMs };
       await writeFile(`${sidecar(id)}.draft`, JSON.stringify(upload));
@@ -70,21 +73,19 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
       await rm(stream(id), { force: true });
       throw asStorageError(error);
     } finally {
-      saving -= 1;
       await file.close();
     }
   }
 
   /** Counts what one upload, `bytes` long by now, is about to write, among all that are written at once. */
   function takeRoom(part: number, bytes: number): void {
-    held += part;
     if (bytes > limits.maxUploadBytes) {
       throw new FeatureStoreError(
         'RESOURCE_EXHAUSTED',
         `a frame may have ${limits.maxUploadBytes} bytes (flight.limits.maxUploadBytes); send it in parts`,
       );
     }
-    if (held <= limits.maxStoredUploadBytes) return;
+    if (room.take(part)) return;
     throw new FeatureStoreError(
       'RESOURCE_EXHAUSTED',
       'the uploads kept at the moment leave no room for this frame; try again when they have expired, in at most 600 s',
@@ -103,7 +104,7 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
       throw expired(id, cause);
     });
     try {
-      const [first] = await readNext(file, 0);
+      const [first] = await readMessageAt(file, 0);
       const schema = decodeSchemaMessage(first.header);
       return { id, ...upload, schema, messages: () => readMessages(file, upload.bytes), close: () => file.close() };
     } catch (error) {
@@ -122,7 +123,9 @@ export async function openUploadStore(directory: string, limits: UploadLimits, l
     }
   }
 
-  return { save, find, sweep };
+  const spool = () => createSpool({ directory, room, maxBytes: limits.maxUploadBytes });
+
+  return { save, find, spool, sweep };
 }
 
 /** undefined where there is none, or a crash left it torn. */
@@ -137,33 +140,12 @@ async function readSidecar(path: string): Promise<z.output<typeof uploadSchema> 
 
 /** Reads an Arrow IPC stream of `bytes` bytes after its schema; DATA_LOSS when it is shorter. */
 async function* readMessages(file: FileHandle, bytes: number): AsyncGenerator<IpcMessage, void> {
-  let [, at] = await readNext(file, 0);
+  let [, at] = await readMessageAt(file, 0);
   while (at < bytes) {
-    const [message, next] = await readNext(file, at);
+    const [message, next] = await readMessageAt(file, at);
     at = next;
     yield message;
   }
-}
-
-/** One message: 0xFFFFFFFF | int32 length of the flatbuffer | flatbuffer | body. */
-async function readNext(file: FileHandle, at: number): Promise<[IpcMessage, number]> {
-  const prefix = await readExactly(file, at, 8);
-  const header = await readExactly(file, at + 8, prefix.readInt32LE(4));
-  const { bodyLength } = peekMessage(header);
-  const bodyStart = at + 8 + header.length;
-  const body = await readExactly(file, bodyStart, bodyLength);
-  return [{ header, body }, bodyStart + bodyLength];
-}
-
-async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
-  for (let at = 0; at < length; ) {
-    const { bytesRead } = await file.read(buffer, at, Math.min(length - at, 1 << 30), position + at);
-    if (bytesRead === 0)
-      throw new FeatureStoreError('DATA_LOSS', 'an upload at rest is shorter than it was; send the frame again');
-    at += bytesRead;
-  }
-  return buffer;
 }
 
 async function writeMessages(
@@ -175,8 +157,8 @@ async function writeMessages(
   let rows = 0;
   let bytes = 0;
   let first = true;
-  for await (const { header, body } of messages) {
-    const summary = peekMessage(header);
+  for await (const message of messages) {
+    const summary = peekMessage(message.header);
     if (first !== (summary.kind === 'schema')) {
       throw new FeatureStoreError(
         'INVALID_ARGUMENT',
@@ -184,38 +166,22 @@ async function writeMessages(
       );
     }
     first = false;
-    if (summary.bodyLength !== body.length) {
-      throw new FeatureStoreError(
-        'INVALID_ARGUMENT',
-        `an Arrow message announces a body of ${summary.bodyLength} bytes and brings ${body.length}`,
-      );
-    }
     if (summary.kind === 'recordBatch') rows += summary.length;
-    for (const part of [encapsulateMessage(header), body]) {
+    for (const part of messageParts(message)) {
+      takeRoom(part.length, bytes + part.length);
+      await writeFully(file, part, bytes);
       bytes += part.length;
-      takeRoom(part.length, bytes);
-      await writeFully(file, part);
     }
-    hash.update({ header, body });
+    hash.update(message);
   }
   if (first)
     throw new FeatureStoreError('INVALID_ARGUMENT', 'the upload ended before its schema; send the schema of the frame first');
-  return { rows, bytes, sha256: hash.digest() };
-}
-
-async function writeFully(file: FileHandle, part: Uint8Array): Promise<void> {
-  for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten;
+  return { rows, bytes, heldBytes: hash.heldBytes, sha256: hash.digest() };
 }
 
 function expired(id: string, cause?: unknown): FeatureStoreError {
   const message = `upload expired: "${id}" is kept for ten minutes only; send the frame again`;
   return new FeatureStoreError('NOT_FOUND', message, { details: { upload: id }, cause });
-}
-
-async function storedBytes(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(directory)) bytes += (await stat(join(directory, name)).catch(() => ({ size: 0 }))).size;
-  return bytes;
 }
 
 /** A file without a sidecar is being written, or was when a process died: a lifetime after its last write it may go. */

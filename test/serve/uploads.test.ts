@@ -7,7 +7,7 @@ import { encodeRecordBatch } from '../../src/arrow/record-batch.ts';
 import { field, type Schema } from '../../src/arrow/schema.ts';
 import { encodeSchemaMessage } from '../../src/arrow/schema-message.ts';
 import { silentLogger } from '../../src/observe.ts';
-import type { IpcMessage } from '../../src/serve/frame.ts';
+import type { IpcMessage } from '../../src/serve/ipc-message.ts';
 import { openUploadStore, type UploadStore, uploadLifetimeMs } from '../../src/serve/uploads.ts';
 
 const schema: Schema = { fields: [field('id', { id: 'int', bits: 64, signed: true })], metadata: new Map() };

@@ -21,6 +21,8 @@ import { resolveLookup } from './resolve.ts';
 export interface FrameBatch {
   readonly columns: readonly Column[];
   readonly length: number;
+  /** No more of the frame is at hand: whoever sends it may be waiting for this batch's answer. */
+  readonly isLastSent?: boolean;
   plain(index: number): Column;
 }
 
@@ -173,7 +175,7 @@ async function* groupBatches<B extends FrameBatch>(frame: AsyncIterable<B>, rows
   for await (const batch of frame) {
     group.push(batch);
     length += batch.length;
-    if (length < rows) continue;
+    if (length < rows && batch.isLastSent !== true) continue;
     yield group;
     group = [];
     length = 0;
