@@ -4,14 +4,14 @@ import { type CatalogueKind, type CatalogueRow, listCatalogue } from '../serve/c
 import { freshnessOf, kindWords, parseKind } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { withApplied } from './local.ts';
-import { printTable } from './print-table.ts';
+import { printTable, printValue } from './print-table.ts';
 import { urlOption, withServer } from './remote.ts';
 
 const columnsOf: Readonly<Record<CatalogueKind, readonly string[]>> = {
   entities: ['name', 'join_keys', 'owner', 'description'],
   sources: ['name', 'format', 'paths', 'event_timestamp', 'timezone', 'owner', 'description'],
   feature_views: ['name', 'entities', 'source', 'ttl', 'delay', 'newest_event', 'owner', 'description'],
-  feature_services: ['name', 'features', 'owner', 'description'],
+  feature_services: ['name', 'features', 'deprecated', 'owner', 'description'],
   features: ['name', 'type', 'default', 'newest_event', 'owner', 'description'],
 };
 
@@ -21,8 +21,14 @@ export function listCommand(context: Context): Command {
     .addOption(urlOption(context))
     .action(async (kind: CatalogueKind, { url }: { url?: string }) => {
       const rows = await listRows(kind, url, context);
-      await context.write(context.json ? `${JSON.stringify({ kind, rows })}\n` : printTable(columnsOf[kind], rows));
+      await context.write(context.json ? `${JSON.stringify({ kind, rows })}\n` : printTable(filledColumns(kind, rows), rows));
     });
+}
+
+/** A column without a value in any row says nothing and takes room. */
+function filledColumns(kind: CatalogueKind, rows: readonly CatalogueRow[]): string[] {
+  const hasValue = (column: string) => rows.length === 0 || rows.some((row) => printValue(row[column]) !== '');
+  return columnsOf[kind].filter(hasValue);
 }
 
 async function listRows(kind: CatalogueKind, url: string | undefined, context: Context): Promise<readonly CatalogueRow[]> {

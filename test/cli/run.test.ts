@@ -118,7 +118,7 @@ describe('a repository from the first command on', () => {
 
   it('list prints tables of every kind', async () => {
     const { stdout } = await runCommand(['list'], { directory: store });
-    expect(stdout.split('\n')[0]).toMatch(/^NAME +TYPE +DEFAULT +NEWEST_EVENT +OWNER +DESCRIPTION$/);
+    expect(stdout.split('\n')[0]).toMatch(/^NAME +TYPE +DEFAULT +NEWEST_EVENT +DESCRIPTION$/);
     expect(stdout).toMatch(/^customer_stats:orders_30d +int64 +0 +2026-03-02T00:00:00.000000Z/m);
     for (const [kind, name] of [
       ['entities', 'customer'],
