@@ -1,0 +1,71 @@
+/** Who calls, by the token that came with the call, and what may be refused to them. */
+import { FeatureStoreError } from '../errors.ts';
+import { holdsScope, type RequiredScope, type Scope } from './scope.ts';
+import { findToken, type TokenRecord } from './token-record.ts';
+
+export interface Caller {
+  /** The id of the token; undefined where the server has none and everybody may do everything. */
+  readonly token: string | undefined;
+  readonly scopes: readonly Scope[];
+  /** undefined: all. */
+  readonly views: readonly string[] | undefined;
+}
+
+export interface AccessControl {
+  /** UNAUTHENTICATED unless the token is one of the server's and stands today, or the server has no tokens at all. */
+  authenticate(token: string | undefined): Caller;
+}
+
+const everybody: Caller = Object.freeze({ token: undefined, scopes: ['admin'] as const, views: undefined });
+
+/** Decides by the records as they are at each call. */
+export function createAccessControl(
+  project: string,
+  records: () => readonly TokenRecord[],
+  nowMs: () => number = Date.now,
+): AccessControl {
+  return {
+    authenticate(token) {
+      const known = records();
+      if (known.length === 0) return everybody;
+      if (token === undefined) throw refused('this server answers only with a token: send "authorization: Bearer …"');
+      const record = findToken(known, token);
+      if (record === undefined) throw refused('this token is none of this server: ask who runs it for one');
+      if (record.revokedAt !== undefined) throw refused(`token ${record.id} was revoked`, record.id);
+      if (record.expiresAt !== undefined && Date.parse(record.expiresAt) <= nowMs()) {
+        throw refused(`token ${record.id} expired at ${record.expiresAt}`, record.id);
+      }
+      if (record.project !== undefined && record.project !== project) {
+        throw refused(`token ${record.id} is for project "${record.project}", and this server is of "${project}"`, record.id);
+      }
+      return { token: record.id, scopes: record.scopes, views: record.views };
+    },
+  };
+}
+
+/** PERMISSION_DENIED where the caller's token does not hold the scope. */
+export function requireScope(caller: Caller, scope: RequiredScope): void {
+  if (holdsScope(caller.scopes, scope)) return;
+  throw new FeatureStoreError(
+    'PERMISSION_DENIED',
+    `this needs the scope "${scope}", and token ${caller.token} has ${caller.scopes.map((held) => `"${held}"`).join(', ')}`,
+    { details: { scope, scopes: caller.scopes, token: caller.token } },
+  );
+}
+
+/** PERMISSION_DENIED where the caller's token is for certain views and one of these is none of them. */
+export function requireViews(caller: Caller, views: Iterable<string>): void {
+  if (caller.views === undefined) return;
+  for (const view of views) {
+    if (caller.views.includes(view)) continue;
+    throw new FeatureStoreError(
+      'PERMISSION_DENIED',
+      `token ${caller.token} is not for view "${view}" but for ${caller.views.map((held) => `"${held}"`).join(', ')}`,
+      { details: { view, views: caller.views, token: caller.token } },
+    );
+  }
+}
+
+function refused(message: string, id?: string): FeatureStoreError {
+  return new FeatureStoreError('UNAUTHENTICATED', message, { details: id === undefined ? {} : { token: id } });
+}
