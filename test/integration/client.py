@@ -19,7 +19,7 @@ import pyarrow.flight as fl
 def frame(users=(1, 2, 3), day=3, **columns):
     """Users at noon of a day of March 2026."""
     noon = pd.Timestamp(2026, 3, day, 12, tz="UTC")
-    return pd.DataFrame({"user_id": list(users), "event_timestamp": pd.Series([noon] * len(users)), **columns})
+    return pd.DataFrame({"user_id": users if isinstance(users, np.ndarray) else list(users), "event_timestamp": pd.Series([noon] * len(users)), **columns})
 
 
 def ask(entity_df=None, features=("user_profile:age",), **options):
@@ -110,12 +110,13 @@ def put(table, descriptor=None):
     return json.loads(result.to_pybytes())
 
 
-def exchange(table, max_chunksize=None, options=None, **members):
+def exchange(table, max_chunksize=None, write_options=None, **members):
     """Everything that comes down while the frame goes up, and the schema it came under."""
-    writer, reader = raw.do_exchange(request(**members), options or fl.FlightCallOptions())
+    writer, reader = raw.do_exchange(request(**members))
 
     def send():
-        writer.begin(table.schema)
+        # Not the call's options, which an exchange does not heed.
+        writer.begin(table.schema, options=write_options)
         writer.write_table(table, max_chunksize) if max_chunksize else writer.write_table(table)
         writer.done_writing()
 

@@ -109,8 +109,7 @@ describe('columns of every type', () => {
     expect(await python.run(`same(ask(table, compression="${codec}"), table)`)).toBe(true);
     expect(
       await python.run(`
-        options = fl.FlightCallOptions(write_options=pa.ipc.IpcWriteOptions(compression="${codec}"))
-        same(exchange(table, options=options), table)`),
+        same(exchange(table, write_options=pa.ipc.IpcWriteOptions(compression="${codec}")), table)`),
     ).toBe(true);
   });
 
@@ -149,16 +148,16 @@ describe('dictionaries', () => {
       kinds = [pa.array(["a", "b", "a"]).dictionary_encode(), pa.array(["a", "b", "c"]).dictionary_encode(), pa.array(["a", "b", "c", "d"]).dictionary_encode()]
       if not ${delta ? 'True' : 'False'}: kinds[1] = pa.array(["z", "y", None]).dictionary_encode()
       batches = [pa.record_batch({"user_id": pa.array([1, 2, 3, 4][:len(kind)]), "event_timestamp": pa.array([pd.Timestamp("2026-03-03 12:00Z")] * len(kind), pa.timestamp("us", "UTC")), "kind": kind}) for kind in kinds]
-      options = fl.FlightCallOptions(write_options=pa.ipc.IpcWriteOptions(emit_dictionary_deltas=${delta ? 'True' : 'False'}))
+      write_options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=${delta ? 'True' : 'False'})
       sent = [batch.column("kind").to_pylist() for batch in batches]
 
       def come(reader):
           return [chunk.data.column("kind").to_pylist() for chunk in reader if chunk.data.num_rows > 0]
 
       def up_and_down():
-          writer, reader = raw.do_exchange(request(), options)
+          writer, reader = raw.do_exchange(request())
           def send():
-              writer.begin(batches[0].schema)
+              writer.begin(batches[0].schema, options=write_options)
               for batch in batches: writer.write_batch(batch)
               writer.done_writing()
           thread = threading.Thread(target=send); thread.start()
@@ -166,6 +165,7 @@ describe('dictionaries', () => {
           return got
 
       def upload():
+          options = fl.FlightCallOptions(write_options=write_options)
           writer, reader = raw.do_put(command(type="upload"), batches[0].schema, options)
           for batch in batches: writer.write_batch(batch)
           writer.done_writing()
