@@ -1,6 +1,6 @@
 /** The offline side as one thing that opens and closes: an engine over files, its projections, and what plans need of them. */
 import type { Logger } from '../observe.ts';
-import type { ColumnDocument, SourceDocument, TableDocument, ViewDocument } from '../registry/document.ts';
+import type { ColumnDocument, FeatureDocument, SourceDocument, TableDocument, ViewDocument } from '../registry/document.ts';
 import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault } from './answer/fitted.ts';
@@ -9,7 +9,7 @@ import { checkFileTypes } from './duckdb/file-types.ts';
 import { compileTable } from './duckdb/table.ts';
 import { typeTextColumns } from './duckdb/text-columns.ts';
 import { createNewestEvents } from './newest-event.ts';
-import type { LookupPlan, OutputPlan, RetrievalPlan } from './plan.ts';
+import type { LookupPlan, RetrievalPlan } from './plan.ts';
 import { openProjectionStore, type Projection } from './projection/store.ts';
 import { createSharedWork } from './shared-work.ts';
 import { readTableState } from './source-state.ts';
@@ -53,10 +53,9 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   function fittedSteps(
     projection: Projection,
     lookup: LookupPlan,
-    output: OutputPlan,
+    feature: FeatureDocument,
     signal: AbortSignal,
   ): Promise<FittedSteps> {
-    const { feature } = output;
     const key = [projection.id, feature.hash, JSON.stringify(feature.default), lookup.delayUs, lookup.asKnown].join(' ');
     const kind = (feature.default as { fitted: 'mean' | 'median' | 'mode' }).fitted;
     const index = lookup.view.features.indexOf(feature);
@@ -72,13 +71,13 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     try {
       for (const result of opened) if (result.status === 'rejected') throw result.reason;
       const defaults: (FeatureDefault | undefined)[] = [];
-      for (const output of plan.outputs) {
-        const fallback = output.feature.default;
+      for (const { lookup, feature } of plan.features) {
+        const fallback = feature.default;
         if (fallback === undefined) defaults.push(undefined);
-        else if ('literal' in fallback) defaults.push(literalDefault(output.feature, fallback.literal));
+        else if ('literal' in fallback) defaults.push(literalDefault(feature, fallback.literal));
         else {
-          const projection = projections[output.lookup] as Projection;
-          defaults.push({ fitted: await fittedSteps(projection, plan.lookups[output.lookup] as LookupPlan, output, signal) });
+          const projection = projections[lookup] as Projection;
+          defaults.push({ fitted: await fittedSteps(projection, plan.lookups[lookup] as LookupPlan, feature, signal) });
         }
       }
       return { plan, projections, defaults, release };

@@ -1,6 +1,5 @@
 /** What a client asks of history, as it stands on the wire. */
 import { z } from 'zod';
-import { nameProblem } from '../definitions/name.ts';
 import { FeatureStoreError } from '../errors.ts';
 
 const name = z.string().min(1).max(1000);
@@ -59,31 +58,3 @@ export const uploadRequestSchema = z
   .meta({ id: 'upload' });
 
 export type UploadRequest = z.output<typeof uploadRequestSchema>;
-
-/** A reference `view:feature` or `view@prefix:feature`. */
-export interface FeatureReference {
-  readonly view: string;
-  readonly prefix?: string;
-  readonly feature: string;
-}
-
-const referencePattern = /^(?<view>[^:@]+)(?:@(?<prefix>[^:@]+))?:(?<feature>[^:@]+)$/;
-
-/** Splits a reference; the text of a wrong one is named. */
-export function parseFeatureReference(text: string): FeatureReference {
-  const groups = referencePattern.exec(text)?.groups as { view: string; prefix?: string; feature: string } | undefined;
-  if (groups === undefined) {
-    throw new FeatureStoreError(
-      'INVALID_ARGUMENT',
-      `"${text}" is no feature reference; write view:feature, or view@prefix:feature to join a view under another name`,
-      { details: { reference: text } },
-    );
-  }
-  const problem = groups.prefix === undefined ? undefined : nameProblem(groups.prefix);
-  if (problem !== undefined) {
-    throw new FeatureStoreError('INVALID_ARGUMENT', `"${groups.prefix}" in "${text}" cannot be a prefix: ${problem}`, {
-      details: { reference: text },
-    });
-  }
-  return groups;
-}

@@ -14,6 +14,8 @@ export interface RegistryDocument {
   readonly entities: readonly EntityDocument[];
   readonly sources: readonly SourceDocument[];
   readonly views: readonly ViewDocument[];
+  /** Absent in documents that were stored before there were any. */
+  readonly onDemandViews?: readonly OnDemandViewDocument[];
   readonly services: readonly ServiceDocument[];
 }
 
@@ -52,6 +54,8 @@ export interface SourceDocument extends Described {
   /** IANA zone of the source's zone-less timestamps. */
   readonly timezone?: string;
   readonly ambiguousTime?: 'earlier' | 'later';
+  /** Rows are taken by push as well: what was pushed is part of the table. */
+  readonly push?: true;
   /** Every column of the table in its order, with DuckDB's type text, as bound at apply. */
   readonly columns: readonly ColumnDocument[];
 }
@@ -90,6 +94,26 @@ export interface ViewDocument extends Described {
   readonly delay?: string;
   readonly asKnown: boolean;
   readonly features: readonly FeatureDocument[];
+}
+
+/** Features that a transform computes from other features and values of the request, row by row (section 7). */
+export interface OnDemandViewDocument extends Described {
+  readonly name: string;
+  readonly kind: 'onDemand';
+  /** The request's values that it reads, each a value type as formatValueType spells it. */
+  readonly request: readonly { readonly name: string; readonly type: string }[];
+  /** The features that it reads, of batch views, each under its view's name or prefix. */
+  readonly inputs: readonly ServiceFeatures[];
+  readonly features: readonly ComputedFeatureDocument[];
+  /** What runs: one script with all that the transform imports, and the sha256 of its text. */
+  readonly transform: { readonly bundle: string; readonly hash: string };
+}
+
+export interface ComputedFeatureDocument {
+  readonly name: string;
+  readonly description?: string;
+  /** A value type as formatValueType spells it. */
+  readonly type: string;
 }
 
 export interface ServiceDocument extends Described {

@@ -8,7 +8,7 @@ import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightInfo, FlightMessage, FlightUpload } from '../flight/protocol.ts';
 import { readFrame } from '../offline/answer/answer.ts';
 import type { History } from '../offline/history.ts';
-import { listSources, planRetrieval, type RetrievalPlan, readsAnyValue } from '../offline/plan.ts';
+import { planRetrieval, type RetrievalPlan, readsAnyValue } from '../offline/plan.ts';
 import {
   type HistoricalRequest,
   historicalRequestSchema,
@@ -17,6 +17,7 @@ import {
 } from '../offline/request.ts';
 import { readTableState } from '../offline/source-state.ts';
 import type { RegistryDocument } from '../registry/document.ts';
+import { listSources } from '../registry/references.ts';
 import { answerSchema, streamAnswer } from './answer-stream.ts';
 import { type EntityFrame, type FrameParts, findFrame, receiveFrame } from './entity-frame.ts';
 import { trainingSetIdentity } from './identity.ts';

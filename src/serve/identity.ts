@@ -24,7 +24,23 @@ export function trainingSetIdentity({ plan, projections, frame, versions }: Iden
     String(lookup.ttlUs),
     projections[index]?.state.hash,
   ]);
-  const outputs = plan.outputs.map((output) => [output.lookup, output.name, output.feature.hash, output.feature.default ?? null]);
-  const parts = { lookups, outputs, time, timezone: plan.timezone ?? null, statuses: plan.statuses, frame, versions };
+  const features = plan.features.map(({ lookup, feature }) => [lookup, feature.hash, feature.default ?? null]);
+  const transforms = plan.transforms.map(({ view, inputs }) => [view.transform.hash, inputs, view.inputs, view.request]);
+  const outputs = plan.outputs.map((output) => {
+    if (output.kind === 'feature') return [output.name, output.feature];
+    const computed = plan.transforms[output.transform]?.view.features[output.output];
+    return [output.name, output.transform, computed?.name, computed?.type];
+  });
+  const parts = {
+    lookups,
+    features,
+    transforms,
+    outputs,
+    time,
+    timezone: plan.timezone ?? null,
+    statuses: plan.statuses,
+    frame,
+    versions,
+  };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

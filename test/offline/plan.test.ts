@@ -4,7 +4,7 @@ import { type ArrowType, field, type Schema } from '../../src/arrow/schema.ts';
 import { FeatureStoreError } from '../../src/errors.ts';
 import { answerFields } from '../../src/offline/answer/answer.ts';
 import { planRetrieval } from '../../src/offline/plan.ts';
-import { parseFeatureReference, parseHistoricalRequest } from '../../src/offline/request.ts';
+import { parseHistoricalRequest } from '../../src/offline/request.ts';
 import type { RegistryDocument, ServiceFeatures, SourceDocument, ViewDocument } from '../../src/registry/document.ts';
 
 const described = { tags: {}, file: 'features/airports.ts' };
@@ -185,10 +185,6 @@ describe('names that do not exist', () => {
   ])('%j is NOT_FOUND with the nearest', (request, message) => {
     const document = registry({ ranker: [{ view: 'airports', features: ['lat'] }] });
     expect(refusalOf(request, plain, document)).toMatchObject({ code: 'NOT_FOUND', message: expect.stringMatching(message) });
-  });
-
-  test.each(['airports', ':lat', 'airports:', 'a:b:c', 'a@:b', 'a@b@c:d', ''])('"%s" is no reference', (text) => {
-    expect(() => parseFeatureReference(text)).toThrow(FeatureStoreError);
   });
 
   test.each([

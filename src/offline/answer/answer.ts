@@ -6,7 +6,8 @@ import type { Field, Schema } from '../../arrow/schema.ts';
 import { sliceColumn } from '../../arrow/slice.ts';
 import { decodeLiteral, type LiteralValue, parseInstantUs } from '../../definitions/literal.ts';
 import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
-import type { FeatureDocument } from '../../registry/document.ts';
+import type { ComputedFeatureDocument, FeatureDocument } from '../../registry/document.ts';
+import type { ResolvedFeature, ResolvedOutput, ResolvedTransform } from '../../registry/resolve.ts';
 import { featureField } from '../feature-field.ts';
 import { readKeys } from '../frame/read-keys.ts';
 import { readTimes } from '../frame/read-times.ts';
@@ -39,7 +40,7 @@ export interface FeatureReport extends FeatureCounts {
   ties: number;
 }
 
-/** A plan with everything that it reads: the projections in the order of its look-ups, and the defaults of its outputs. */
+/** A plan with everything that it reads: the projections in the order of its look-ups, and the defaults of its features. */
 export interface PreparedPlan {
   readonly plan: RetrievalPlan;
   readonly projections: readonly Projection[];
@@ -66,7 +67,7 @@ function toColumnValue(type: ValueType, value: LiteralValue): unknown {
 /** The fields that follow the frame's own. */
 export function answerFields(plan: RetrievalPlan): readonly Field[] {
   return plan.outputs.flatMap((output) => {
-    const value = featureField(output.name, parseValueType(output.feature.type));
+    const value = featureField(output.name, parseValueType(describeOutput(plan, output).type));
     return plan.statuses ? [value, ...statusFields(output.name)] : [value];
   });
 }
@@ -75,7 +76,7 @@ export function answerFields(plan: RetrievalPlan): readonly Field[] {
 export function createReport(plan: RetrievalPlan): FeatureReport[] {
   return plan.outputs.map((output) => ({
     name: output.name,
-    view: (plan.lookups[output.lookup] as LookupPlan).view.name,
+    view: describeOutput(plan, output).view,
     present: 0,
     null_value: 0,
     not_found: 0,
@@ -83,6 +84,15 @@ export function createReport(plan: RetrievalPlan): FeatureReport[] {
     defaults: 0,
     ties: 0,
   }));
+}
+
+function describeOutput(plan: RetrievalPlan, output: ResolvedOutput): { view: string; type: string } {
+  if (output.kind === 'computed') {
+    const { view } = plan.transforms[output.transform] as ResolvedTransform;
+    return { view: view.name, type: (view.features[output.output] as ComputedFeatureDocument).type };
+  }
+  const { lookup, feature } = plan.features[output.feature] as ResolvedFeature;
+  return { view: (plan.lookups[lookup] as LookupPlan).view.name, type: feature.type };
 }
 
 /** Answers every batch of a frame; each answer has its batch's rows, its columns as they came, and the features' columns. */
@@ -146,27 +156,26 @@ async function answerSpan(
     row += batch.length;
   }
   const times = concatInstants(read.map((part) => part.times));
-  const columns: Column[][] = plan.outputs.map(() => []);
+  const looked: (Column[] | undefined)[] = plan.features.map(() => undefined);
   for (const [index, lookup] of plan.lookups.entries()) {
-    const outputs = [...plan.outputs.entries()].filter(([, output]) => output.lookup === index);
+    const wanted = [...plan.features.entries()].filter(([, { lookup: of }]) => of === index);
     const keys = concatKeys(read.map((part) => part.keys[index] as Keys));
     const resolved = await resolveLookup(lookup, prepared.projections[index] as Projection, keys, times, {
-      features: outputs.map(([, output]) => featureIndex(lookup, output.feature)),
+      features: wanted.map(([, { feature }]) => lookup.view.features.indexOf(feature)),
       events: plan.statuses,
     });
-    for (const [at, [position, output]] of outputs.entries()) {
-      const counts = report[position] as FeatureReport;
-      const values = {
-        ...(resolved.columns[at] as Column),
-        field: featureField(output.name, parseValueType(output.feature.type)),
-      };
+    for (const [at, [position, { feature }]] of wanted.entries()) {
+      const output = plan.outputs.findIndex((candidate) => candidate.kind === 'feature' && candidate.feature === position);
+      const name = plan.outputs[output]?.name ?? feature.name;
+      const counts = report[output] as FeatureReport;
+      const values = { ...(resolved.columns[at] as Column), field: featureField(name, parseValueType(feature.type)) };
       const completed = completeFeature(values, resolved.states, times, prepared.defaults[position], counts);
       counts.ties += resolved.ties;
-      columns[position] = [completed.value];
-      if (plan.statuses) columns[position]?.push(...statusColumns(output.name, completed, resolved.events as Int32Array));
+      looked[position] = [completed.value];
+      if (plan.statuses) looked[position]?.push(...statusColumns(name, completed, resolved.events as Int32Array));
     }
   }
-  return columns.flat();
+  return plan.outputs.flatMap((output) => (output.kind === 'feature' ? (looked[output.feature] as Column[]) : []));
 }
 
 async function* groupBatches<B extends FrameBatch>(frame: AsyncIterable<B>, rows: number): AsyncGenerator<B[], void> {
@@ -181,8 +190,4 @@ async function* groupBatches<B extends FrameBatch>(frame: AsyncIterable<B>, rows
     length = 0;
   }
   if (group.length > 0) yield group;
-}
-
-function featureIndex(lookup: LookupPlan, feature: FeatureDocument): number {
-  return lookup.view.features.indexOf(feature);
 }
