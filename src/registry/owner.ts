@@ -1,4 +1,4 @@
-/** Who may write the state: one process at a time, known by its id and the time it started. */
+/** Who may write the state: one process at a time, known by its id, the time it started and the socket it listens at. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { FeatureStoreError } from '../errors.ts';
@@ -7,6 +7,8 @@ export interface OwnerRecord {
   readonly pid: number;
   /** When the process started, in the system's own notation: a number that was given away again does not match it. */
   readonly started: string;
+  /** Where it shows that it lives, also to other containers; absent where the file system has no sockets. See OwnerSocket. */
+  readonly socket?: string;
   /** Where the owner listens, if it is a server. */
   readonly address?: string;
   /** What it does, for messages, such as `serve`. */
@@ -14,12 +16,23 @@ export interface OwnerRecord {
 }
 
 /** The record of this process. */
-export function ownRecord(purpose: string, address?: string): OwnerRecord {
+export function ownRecord(purpose: string, address?: string, socket?: string): OwnerRecord {
   const started = processStart(process.pid) ?? 'unknown';
-  return { pid: process.pid, started, purpose, ...(address === undefined ? {} : { address }) };
+  return {
+    pid: process.pid,
+    started,
+    purpose,
+    ...(socket === undefined ? {} : { socket }),
+    ...(address === undefined ? {} : { address }),
+  };
 }
 
-/** Whether the process of a record still runs. */
+/** Whether two records are of the same opening of the state. */
+export function isSameOwner(a: OwnerRecord | undefined, b: OwnerRecord | undefined): boolean {
+  return a?.pid === b?.pid && a?.started === b?.started && a?.socket === b?.socket;
+}
+
+/** Whether the process of a record still runs, as far as this container sees. */
 export function isAlive(owner: OwnerRecord): boolean {
   return processStart(owner.pid) === owner.started;
 }

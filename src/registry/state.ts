@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { FeatureStoreError } from '../errors.ts';
 import type { RegistryDocument } from './document.ts';
-import { heldError, isAlive, type OwnerRecord, ownRecord } from './owner.ts';
+import { heldError, isAlive, isSameOwner, type OwnerRecord, ownRecord } from './owner.ts';
+import { answersAt, openOwnerSocket, removeOwnerSocket } from './owner-socket.ts';
 
 export interface StateReader {
   /** The applied document, or one of an earlier version; undefined when there is none. */
@@ -41,10 +42,12 @@ const currentKey = 'current';
 export async function openState(directory: string, owner: StateOwner): Promise<StateStore> {
   mkdirSync(directory, { recursive: true });
   const database = openDatabase(directory, false);
-  const own = ownRecord(owner.purpose, owner.address);
+  const socket = await openOwnerSocket(directory);
+  const own = ownRecord(owner.purpose, owner.address, socket?.name);
   try {
-    takeOwnership(database, directory, own);
+    await takeOwnership(database, directory, own);
   } catch (error) {
+    socket?.close();
     await database.close();
     throw error;
   }
@@ -55,8 +58,9 @@ export async function openState(directory: string, owner: StateOwner): Promise<S
     ensureSecret: (name) => ensureSecret(database, name),
     close: async () => {
       database.transactionSync(() => {
-        if (sameOwner(readRecord(database), own)) database.removeSync(ownerKey);
+        if (isSameOwner(readRecord(database), own)) database.removeSync(ownerKey);
       });
+      socket?.close();
       await database.flushed;
       await database.close();
     },
@@ -124,21 +128,28 @@ function reader(database: RootDatabase<unknown, string>): StateReader {
   };
 }
 
-/** One write transaction looks and takes, so that two processes never both find the state free. */
-function takeOwnership(database: RootDatabase<unknown, string>, directory: string, own: OwnerRecord): void {
-  database.transactionSync(() => {
-    const owner = readRecord(database);
-    if (owner !== undefined && isAlive(owner)) throw heldError(directory, owner);
-    database.putSync(ownerKey, own);
-  });
+/** One write transaction looks whether the owner is still who was found dead, and takes: two processes never both have the state. */
+async function takeOwnership(database: RootDatabase<unknown, string>, directory: string, own: OwnerRecord): Promise<void> {
+  for (;;) {
+    const known = database.transactionSync(() => readRecord(database));
+    if (known !== undefined && (await holds(known, directory))) throw heldError(directory, known);
+    const taken = database.transactionSync(() => {
+      if (!isSameOwner(readRecord(database), known)) return false;
+      database.putSync(ownerKey, own);
+      return true;
+    });
+    if (!taken) continue;
+    if (known?.socket !== undefined) removeOwnerSocket(directory, known.socket);
+    return;
+  }
+}
+
+async function holds(owner: OwnerRecord, directory: string): Promise<boolean> {
+  return isAlive(owner) || (owner.socket !== undefined && (await answersAt(directory, owner.socket)));
 }
 
 function readRecord(database: RootDatabase<unknown, string>): OwnerRecord | undefined {
   return database.get(ownerKey) as OwnerRecord | undefined;
-}
-
-function sameOwner(a: OwnerRecord | undefined, b: OwnerRecord): boolean {
-  return a?.pid === b.pid && a.started === b.started;
 }
 
 async function writeDocument(database: RootDatabase<unknown, string>, document: RegistryDocument): Promise<void> {

@@ -22,22 +22,41 @@ const tell = (message: FromWorker) => port.postMessage(message);
 
 const sweepMs = 30_000;
 
+/** What has been opened so far, to be closed in the other order: at the end, or where starting fails half-way. */
+const closing: (() => unknown)[] = [];
+
+async function closeAll(): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closing.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
 async function main(): Promise<void> {
   const config = await loadConfigApart({ root, environment });
   const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
   const { host, limits } = config.flight;
   const address = `grpc://${host}:${config.flight.port}`;
   const state = await openState(config.state, { purpose: 'serve', ...(config.flight.port === 0 ? {} : { address }) });
+  closing.push(state.close);
   const history = await openConfiguredHistory(config, logger);
+  closing.push(history.close);
   await mkdir(config.storage, { recursive: true });
   const uploads = await openUploadStore(join(config.storage, 'uploads'), limits, logger);
   const sweeper = setInterval(() => {
     uploads.sweep().catch((error: unknown) => logger.error({ error: String(error) }, 'expired uploads could not be removed'));
   }, sweepMs);
+  closing.push(() => clearInterval(sweeper));
   let registry = state.readDocument();
 
   /** One apply at a time: a second one starts when the first is done. */
   let applying: Promise<unknown> = Promise.resolve();
+  closing.push(() => applying.catch(() => {}));
   const apply = (): Promise<unknown> => {
     const run = applying.catch(() => {}).then(applyNow);
     applying = run;
@@ -89,21 +108,14 @@ async function main(): Promise<void> {
     logger,
     maxMessageBytes: limits.maxMessageBytes,
   });
+  closing.push(() => server.stop(limits.drainSeconds * 1000));
   logger.info({ host, port: server.port, registry_version: registry?.version ?? 0 }, 'serving Arrow Flight');
 
   /** Once, however often it is asked for: a second signal while calls drain must not close what is closed. */
   let stopping: Promise<void> | undefined;
-  async function stop(): Promise<void> {
-    clearInterval(sweeper);
-    await server.stop(limits.drainSeconds * 1000);
-    await applying.catch(() => {});
-    await history.close();
-    await state.close();
-  }
-
   port.on('message', (message: ToWorker) => {
     if (message.type === 'stop') {
-      stopping ??= stop();
+      stopping ??= closeAll();
       stopping.then(() => tell({ type: 'stopped' }), fail);
     } else
       apply().then(
@@ -123,4 +135,7 @@ function fail(error: unknown): void {
   tell({ type: 'failed', ...failureOf(error) });
 }
 
-main().catch(fail);
+main().catch(async (error) => {
+  await closeAll().catch(() => {});
+  fail(error);
+});

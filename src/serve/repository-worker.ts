@@ -7,13 +7,14 @@ import { silentLogger } from '../observe.ts';
 import { planApply } from '../registry/apply.ts';
 import { loadConfig, loadRepository } from '../registry/load.ts';
 import { openConfiguredHistory } from './open-parts.ts';
-import { failureOf, type RepositoryAnswer, type RepositoryTask } from './worker-messages.ts';
+import { type FromRepository, failureOf, type RepositoryTask } from './worker-messages.ts';
 
 const task = workerData as RepositoryTask;
 
 async function run(): Promise<unknown> {
-  if (task.kind === 'config') return await loadConfig(task.root, task.environment);
-  const repository = await loadRepository(task.root, task.environment);
+  if (task.kind === 'config') return await loadConfig(task.root, task.environment, loading);
+  const repository = await loadRepository(task.root, task.environment, loading);
+  loading(undefined);
   const history = await openConfiguredHistory(repository.config, silentLogger, 'apart');
   try {
     const { current } = task;
@@ -23,8 +24,15 @@ async function run(): Promise<unknown> {
   }
 }
 
-const answer = (message: RepositoryAnswer) => parentPort?.postMessage(message);
+function tell(message: FromRepository): void {
+  parentPort?.postMessage(message);
+}
+
+function loading(file: string | undefined): void {
+  tell({ loading: file });
+}
+
 run().then(
-  (result) => answer({ ok: true, result }),
-  (error: unknown) => answer(failureOf(error)),
+  (result) => tell({ ok: true, result }),
+  (error: unknown) => tell(failureOf(error)),
 );

@@ -30,6 +30,9 @@ export type RepositoryTask =
   | (Place & { readonly kind: 'config' })
   | (Place & { readonly kind: 'plan'; readonly current: RegistryDocument | undefined });
 
+/** What the thread that loads a repository tells: the file it is about to run, undefined when all have run; then its answer. */
+export type FromRepository = { readonly loading: string | undefined } | RepositoryAnswer;
+
 export type RepositoryAnswer = { readonly ok: true; readonly result: unknown } | Failure;
 
 /** A FeatureStoreError as it passes between threads. */

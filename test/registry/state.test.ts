@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,9 +30,10 @@ const document = (version: number): RegistryDocument => ({
 });
 
 /** Starts a process that tries to hold the state, and waits for its first word. */
-const hold = async (directory: string): Promise<{ child: ChildProcess; said: string }> => {
+const hold = async (directory: string, ...within: string[]): Promise<{ child: ChildProcess; said: string }> => {
   const script = fileURLToPath(new URL('./hold-state.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, directory, 'grpc://127.0.0.1:8815'], {
+  const [program = '', ...args] = [...within, process.execPath, script, directory, 'grpc://127.0.0.1:8815'];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -109,6 +110,11 @@ describe('the state', () => {
   });
 });
 
+/** Where a process sees none but its own, and is the first of them. */
+const container = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const canHaveContainers =
+  process.platform === 'linux' && spawnSync(container[0] as string, [...container.slice(1), 'true']).status === 0;
+
 describe('the owner of the state', () => {
   it('is one: a second writer is refused with process and address, a reader is not', async () => {
     const directory = newDirectory();
@@ -136,6 +142,28 @@ describe('the owner of the state', () => {
     await once(child, 'exit');
     const state = await openState(directory, { purpose: 'apply' });
     await state.close();
+  });
+
+  it.runIf(canHaveContainers)('in another container holds, though both are process 1 there, until it is gone', async () => {
+    const directory = newDirectory();
+    const first = await hold(directory, ...container);
+    expect(first.said).toBe('held');
+    expect((await hold(directory, ...container)).said).toBe('FAILED_PRECONDITION');
+    await expect(openState(directory, { purpose: 'apply' })).rejects.toMatchObject({ details: { pid: 1 } });
+    first.child.kill('SIGKILL');
+    await once(first.child, 'exit');
+    await expect.poll(async () => (await hold(directory, ...container)).said, { timeout: 10_000 }).toBe('held');
+  });
+
+  it('leaves no socket behind, in however deep a folder', async () => {
+    const directory = join(newDirectory(), 'a folder whose path is long '.repeat(5), 'state');
+    const state = await openState(directory, { purpose: 'apply' });
+    const sockets = () => readdirSync(directory).filter((name) => name.endsWith('.sock'));
+    expect(sockets()).toHaveLength(1);
+    await expect(openState(directory, { purpose: 'apply' })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    expect(sockets()).toHaveLength(1);
+    await state.close();
+    expect(sockets()).toEqual([]);
   });
 
   it('of several that come at once is exactly one', async () => {
