@@ -15,6 +15,54 @@ const size = z.string().regex(/^\d+(\.\d+)?\s*[KMGT]i?B$/i, 'is a size such as "
 
 const lmdbSchema = z.strictObject({ kind: z.literal('lmdb') });
 
+const address = z.string().regex(/^(\[[0-9a-f:.]+\]|[^\s:/@[\]]+)(:\d{1,5})?$/i, 'is an address such as "10.0.0.1:6379"');
+const milliseconds = z.int().min(1).max(2_147_483_647);
+const file = z.string().min(1);
+
+const redisSchema = z
+  .strictObject({
+    kind: z.literal('redis'),
+    /** One server: `redis://[USER:PASSWORD@]HOST:PORT[/DATABASE]`, `rediss://…` with TLS, `unix:///PATH`. */
+    url: z
+      .string()
+      .refine(isRedisUrl, 'is a URL such as redis://HOST:6379/0, rediss://HOST:6379 or unix:///run/redis.sock')
+      .optional(),
+    /** Some nodes of a Cluster, from which the others are found. */
+    cluster: z.array(address).min(1, 'names at least one node').optional(),
+    /** Sentinels, which know the master. */
+    sentinel: z
+      .strictObject({
+        master: z.string().min(1),
+        nodes: z.array(address).min(1, 'names at least one Sentinel'),
+        username: z.string().optional(),
+        password: z.string().optional(),
+      })
+      .optional(),
+    /** User and password where `url` does not hold them. */
+    username: z.string().optional(),
+    password: z.string().optional(),
+    /** Number of the database where `url` does not hold it; a Cluster has only 0. */
+    database: z.int().min(0).optional(),
+    /** TLS (implied by `rediss://`), with files where the system's authorities do not do. */
+    tls: z
+      .strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional(), servername: z.string().optional() })
+      .optional(),
+    /** Milliseconds to open a connection. */
+    connectTimeoutMs: milliseconds.default(2000),
+    /** Milliseconds until a command that has no answer fails. */
+    commandTimeoutMs: milliseconds.default(1000),
+  })
+  .refine(({ url, cluster, sentinel }) => [url, cluster, sentinel].filter((way) => way !== undefined).length === 1, {
+    message: 'names its server in exactly one of "url", "cluster" and "sentinel"',
+  })
+  .refine(({ cluster, database }) => cluster === undefined || (database ?? 0) === 0, {
+    path: ['database'],
+    message: 'is 0 in a Cluster, which has no other',
+  });
+
+/** Where Redis is and how it is spoken to. */
+export type RedisConfig = z.output<typeof redisSchema>;
+
 const duckdbSchema = z.strictObject({
   kind: z.literal('duckdb'),
   /** Threads that the whole process gives to DuckDB; default: the machine's cores. */
@@ -61,7 +109,7 @@ const configSchema = z.strictObject({
     .max(64),
   /** Directory of the embedded state. */
   state: directory.default('.featherflight'),
-  onlineStore: lmdbSchema.default({ kind: 'lmdb' }),
+  onlineStore: z.discriminatedUnion('kind', [lmdbSchema, redisSchema]).default({ kind: 'lmdb' }),
   offlineEngine: duckdbSchema.prefault({ kind: 'duckdb' }),
   http: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(6566) }).prefault({}),
   flight: z
@@ -91,6 +139,7 @@ export const environmentOverrides: Readonly<Record<string, { readonly path: read
   FEATHERFLIGHT_STATE: { path: ['state'] },
   FEATHERFLIGHT_STORAGE: { path: ['storage'] },
   FEATHERFLIGHT_SECRET: { path: ['secret'] },
+  FEATHERFLIGHT_REDIS_URL: { path: ['onlineStore', 'url'] },
   FEATHERFLIGHT_FLIGHT_HOST: { path: ['flight', 'host'] },
   FEATHERFLIGHT_FLIGHT_PORT: { path: ['flight', 'port'], number: true },
   FEATHERFLIGHT_HTTP_HOST: { path: ['http', 'host'] },
@@ -108,6 +157,11 @@ export function defineConfig(config: ConfigInput): ConfigInput {
 /** The embedded online store, kept under `state`: the default. */
 export function lmdb(): z.input<typeof lmdbSchema> {
   return { kind: 'lmdb' };
+}
+
+/** An online store in Redis or Valkey: one server, Sentinel or Cluster. */
+export function redis(options: Omit<z.input<typeof redisSchema>, 'kind'> = {}): z.input<typeof redisSchema> {
+  return { ...options, kind: 'redis' };
 }
 
 /** The embedded offline engine, with bounds for the whole process. */
@@ -139,6 +193,7 @@ export function parseConfig(
     root: resolve(root),
     state,
     storage,
+    onlineStore: resolveFiles(config.onlineStore, root),
     readable: config.readable.map((path) => resolve(root, path)),
   });
 }
@@ -157,8 +212,29 @@ function override(input: unknown, environment: Readonly<Record<string, string | 
 function replaceAt(record: Record<string, unknown>, path: readonly string[], value: unknown): Record<string, unknown> {
   const [head = '', ...rest] = path;
   if (rest.length === 0) return { ...record, [head]: value };
-  const inner = record[head] ?? (head === 'offlineEngine' ? { kind: 'duckdb' } : {});
+  const inner = innerRecord(record, head);
   return isRecord(inner) ? { ...record, [head]: replaceAt(inner, rest, value) } : record;
+}
+
+/** What a variable is written into; an embedded online store gives way to the Redis that a variable names. */
+function innerRecord(record: Record<string, unknown>, head: string): unknown {
+  const inner = record[head];
+  if (head === 'onlineStore') return isRecord(inner) && inner.kind === 'redis' ? inner : { kind: 'redis' };
+  return inner ?? (head === 'offlineEngine' ? { kind: 'duckdb' } : {});
+}
+
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, hash } = new URL(text);
+  if (search !== '' || hash !== '') return false;
+  if (protocol === 'unix:') return hostname === '' && pathname.length > 1;
+  return /^rediss?:$/.test(protocol) && hostname !== '' && /^\/?\d*$/.test(pathname);
+}
+
+function resolveFiles(store: z.output<typeof configSchema>['onlineStore'], root: string): typeof store {
+  if (store.kind !== 'redis' || store.tls === undefined) return store;
+  const files = Object.entries(store.tls).map(([name, value]) => [name, name === 'servername' ? value : resolve(root, value)]);
+  return { ...store, tls: Object.fromEntries(files) };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -182,7 +258,9 @@ function issueText(issue: Issue): string {
 function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
   const shapes: Readonly<Record<string, object>> = {
     '': configSchema.shape,
-    onlineStore: lmdbSchema.shape,
+    onlineStore: { ...lmdbSchema.shape, ...redisSchema.shape },
+    'onlineStore.sentinel': { master: 0, nodes: 0, username: 0, password: 0 },
+    'onlineStore.tls': { ca: 0, cert: 0, key: 0, servername: 0 },
     offlineEngine: duckdbSchema.shape,
     http: { host: 0, port: 0 },
     flight: { host: 0, port: 0, limits: 0 },

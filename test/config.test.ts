@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { defineConfig, duckdb, lmdb, parseConfig } from '../src/config.ts';
+import { defineConfig, duckdb, lmdb, parseConfig, redis } from '../src/config.ts';
 
 const problemsOf = (input: unknown, environment: Record<string, string> = {}): readonly string[] => {
   try {
@@ -82,6 +82,48 @@ describe('parseConfig', () => {
     expect(config).toMatchObject({ project: 'q', state: '/repository/elsewhere', flight: { host: '0.0.0.0', port: 9000 } });
     expect(config.offlineEngine).toMatchObject({ threads: 1, memory: '2GB' });
     expect(config.secret).toBeUndefined();
+  });
+
+  it('takes Redis by URL, Cluster or Sentinel, files of TLS relative to the repository', () => {
+    const storeOf = (onlineStore: ReturnType<typeof redis>) =>
+      parseConfig({ project: 'p', onlineStore }, '/repository').onlineStore;
+    expect(storeOf(redis({ url: 'rediss://app:s3cret@cache:6380/2', tls: { ca: 'ca.pem', servername: 'cache' } }))).toEqual({
+      kind: 'redis',
+      url: 'rediss://app:s3cret@cache:6380/2',
+      tls: { ca: '/repository/ca.pem', servername: 'cache' },
+      connectTimeoutMs: 2000,
+      commandTimeoutMs: 1000,
+    });
+    expect(storeOf(redis({ cluster: ['10.0.0.1', '[::1]:7000'], commandTimeoutMs: 50 }))).toMatchObject({ commandTimeoutMs: 50 });
+    expect(storeOf(redis({ sentinel: { master: 'm', nodes: ['a:26379'] } }))).toMatchObject({ sentinel: { master: 'm' } });
+    expect(storeOf(redis({ url: 'unix:///run/redis.sock' }))).toMatchObject({ url: 'unix:///run/redis.sock' });
+  });
+
+  it('takes the URL of Redis from the environment, also where the file names an embedded store', () => {
+    const environment = { FEATHERFLIGHT_REDIS_URL: 'redis://cache:6379' };
+    const storeOf = (input: object) => parseConfig({ project: 'p', ...input }, '/repository', environment).onlineStore;
+    expect(storeOf({})).toMatchObject({ kind: 'redis', url: 'redis://cache:6379' });
+    expect(storeOf({ onlineStore: lmdb() })).toMatchObject({ kind: 'redis', url: 'redis://cache:6379' });
+    expect(storeOf({ onlineStore: redis({ url: 'redis://other', commandTimeoutMs: 50 }) })).toMatchObject({
+      url: 'redis://cache:6379',
+      commandTimeoutMs: 50,
+    });
+  });
+
+  it.each([
+    [redis(), 'exactly one of "url", "cluster" and "sentinel"'],
+    [redis({ url: 'redis://a', cluster: ['b'] }), 'exactly one of'],
+    [redis({ url: 'http://s3cret@a' }), '"onlineStore.url" is a URL such as redis://HOST:6379/0'],
+    [redis({ url: 'redis://s3cret@a?family=6' }), '"onlineStore.url" is a URL'],
+    [redis({ url: 'redis://a/first' }), '"onlineStore.url" is a URL'],
+    [redis({ cluster: ['redis://a'] }), '"onlineStore.cluster.0" is an address'],
+    [redis({ cluster: ['a'], database: 1 }), '"onlineStore.database" is 0 in a Cluster'],
+    [{ ...redis({ url: 'redis://a' }), pasword: 'x' }, '"onlineStore.pasword" is no option; did you mean "password"?'],
+    [redis({ url: 'redis://a', tls: { cret: 'x' } as object }), '"onlineStore.tls.cret" is no option; did you mean "cert"?'],
+  ])('refuses %j, and never repeats a password', (onlineStore, message) => {
+    const problems = problemsOf({ project: 'p', onlineStore });
+    expect(problems).toEqual([expect.stringContaining(message)]);
+    expect(problems.join()).not.toContain('s3cret');
   });
 
   it('names every unknown option with the nearest one, all at once', () => {

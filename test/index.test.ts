@@ -15,5 +15,6 @@ it('the public surface is these names; a new one is a decision', () => {
     'json',
     'lmdb',
     'parquet',
+    'redis',
   ]);
 });

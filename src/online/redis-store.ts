@@ -1,0 +1,43 @@
+/** The online store in Redis or Valkey: one server, Sentinel's master, or a Cluster. */
+import type { RedisConfig } from '../config.ts';
+import { type Logger, silentLogger } from '../observe.ts';
+import { checkRedis } from './redis-check.ts';
+import { connectRedis } from './redis-connection.ts';
+import { readValues } from './redis-read.ts';
+import { replaceValues } from './redis-replace.ts';
+import { scanKeys } from './redis-scan.ts';
+import type { OnlineStore } from './store.ts';
+
+export interface RedisStoreOptions {
+  /** Namespace of the connection's name and of the key that `check` tries a write at. */
+  readonly project: string;
+  readonly logger?: Logger;
+}
+
+/**
+ * Opens the store and returns at once, whether Redis is there or not: whatever is asked waits `commandTimeoutMs` at most. A write is
+ * never sent twice: after an error it has happened or not, and what is written again must first be read again.
+ */
+export function openRedisStore(config: RedisConfig, { project, logger = silentLogger }: RedisStoreOptions): OnlineStore {
+  const { name, client, run, close } = connectRedis(config, project, logger);
+  const warned = new Set<string>();
+  return {
+    name,
+    async read(keys, signal) {
+      if (keys.length === 0) return [];
+      return await run(() => readValues(client, keys), { repeatable: true, signal });
+    },
+    async replace(replacements, signal) {
+      return await replaceValues(client, replacements, (ask) => run(ask, { repeatable: false, signal }));
+    },
+    scan(prefix, signal) {
+      return scanKeys(client, prefix, (ask) => run(ask, { repeatable: true, signal }));
+    },
+    async check(signal) {
+      await run(() => checkRedis(client, { name, project, logger, warned }), { repeatable: true, signal });
+    },
+    async close() {
+      close();
+    },
+  };
+}

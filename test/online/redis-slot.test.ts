@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { slotOfKey } from '../../src/online/redis-slot.ts';
+import { type RedisServer, startRedis } from '../support/start-redis.ts';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await startRedis({ args: ['--cluster-enabled', 'yes'] });
+});
+afterAll(() => server.stop());
+
+describe('slotOfKey', () => {
+  it('is what the server says, braces and any bytes included', async () => {
+    const client = server.connect();
+    const bytes = fc.uint8Array({ max: 255, maxLength: 40 });
+    const braces = fc.array(fc.constantFrom(0x7b, 0x7d, 0, 65, 255), { maxLength: 12 }).map((list) => Uint8Array.from(list));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(bytes, braces), async (key) => {
+        expect(slotOfKey(key)).toBe(await client.call('cluster', ['keyslot', Buffer.from(key)]));
+      }),
+      { numRuns: 500 },
+    );
+    client.disconnect();
+  });
+});
