@@ -1,7 +1,10 @@
 /** Literal values of features, as definitions write them, in a form that JSON keeps without loss. */
 import { Temporal } from 'temporal-polyfill';
 import { FeatureStoreError } from '../errors.ts';
+import { formatInstantUs } from './format-instant.ts';
 import { formatValueType, type ValueType } from './value-type.ts';
+
+export { formatInstantUs };
 
 /** A decoded literal: int64 and timestamp (microseconds) bigint, decimal and date text, bytes Uint8Array, lists arrays. */
 export type LiteralValue = null | boolean | number | bigint | string | Uint8Array | readonly LiteralValue[];
@@ -77,11 +80,6 @@ export function parseInstantUs(text: string): bigint {
     );
   }
   return ns / 1000n;
-}
-
-/** `2026-03-10T12:00:00.000001Z`, always with six digits. */
-export function formatInstantUs(us: bigint): string {
-  return Temporal.Instant.fromEpochNanoseconds(us * 1000n).toString({ fractionalSecondDigits: 6 });
 }
 
 /** undefined for the impossible, such as the 30th of February. */
