@@ -20,18 +20,26 @@ export const language: Readonly<Record<string, unknown>> = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Told each file, relative to the repository, before it is run. */
+type OnFile = (file: string) => void;
+
 /**
  * Loads config and definitions of the repository at `root` as its files are now, however often. INVALID_ARGUMENT lists all files that
  * cannot be loaded and all names defined twice; NOT_FOUND when there is no repository.
  */
-export async function loadRepository(root: string, environment: Environment = {}): Promise<Repository> {
+export async function loadRepository(
+  root: string,
+  environment: Environment = {},
+  onFile: OnFile = () => {},
+): Promise<Repository> {
   const directory = resolve(root);
   const jiti = openLoader(directory);
-  const config = await readConfig(jiti, directory, environment);
+  const config = await readConfig(jiti, directory, environment, onFile);
   const found: Loaded[] = [];
   const problems: Problem[] = [];
   for (const path of listDefinitionFiles(directory)) {
     const file = relative(directory, path).split(sep).join('/');
+    onFile(file);
     try {
       const seen = new Set<unknown>(found.map((loaded) => loaded.definition));
       for (const definition of exportedDefinitions(await jiti.import(path))) {
@@ -48,9 +56,9 @@ export async function loadRepository(root: string, environment: Environment = {}
 }
 
 /** Loads the config alone, for commands that need no definitions. */
-export async function loadConfig(root: string, environment: Environment = {}): Promise<Config> {
+export async function loadConfig(root: string, environment: Environment = {}, onFile: OnFile = () => {}): Promise<Config> {
   const directory = resolve(root);
-  return await readConfig(openLoader(directory), directory, environment);
+  return await readConfig(openLoader(directory), directory, environment, onFile);
 }
 
 /** Modules stay in the process's cache across loads: what came from this repository is dropped first. */
@@ -67,7 +75,7 @@ function openLoader(directory: string): Jiti {
 
 const extensions = ['.ts', '.mts', '.js', '.mjs'];
 
-async function readConfig(jiti: Jiti, directory: string, environment: Environment): Promise<Config> {
+async function readConfig(jiti: Jiti, directory: string, environment: Environment, onFile: OnFile): Promise<Config> {
   const path = extensions.map((extension) => join(directory, `featherflight.config${extension}`)).find(existsSync);
   if (path === undefined) {
     throw new FeatureStoreError(
@@ -76,11 +84,13 @@ async function readConfig(jiti: Jiti, directory: string, environment: Environmen
       { details: { directory } },
     );
   }
+  const file = relative(directory, path);
+  onFile(file);
   let exported: unknown;
   try {
     exported = await jiti.import(path, { default: true });
   } catch (error) {
-    throw problemsError([{ file: relative(directory, path), message: describeFailure(error) }]);
+    throw problemsError([{ file, message: describeFailure(error) }]);
   }
   return parseConfig(exported, directory, environment);
 }
