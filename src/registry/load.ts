@@ -2,14 +2,21 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { createJiti, type Jiti } from 'jiti';
-import { type Config, defineConfig, duckdb, lmdb, parseConfig } from '../config.ts';
+import { type Config, defineConfig, duckdb, lmdb, parseConfig, redis } from '../config.ts';
 import * as definitions from '../definitions/index.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { type Problem, problemsError } from './problems.ts';
 import { type Definition, kindNames, type Loaded, type Repository } from './repository.ts';
 
 /** What `import … from 'featherflight'` gives a repository's files: the running program's own language. */
-export const language: Readonly<Record<string, unknown>> = { ...definitions, defineConfig, duckdb, lmdb, FeatureStoreError };
+export const language: Readonly<Record<string, unknown>> = {
+  ...definitions,
+  defineConfig,
+  duckdb,
+  lmdb,
+  redis,
+  FeatureStoreError,
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
