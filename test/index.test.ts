@@ -14,6 +14,7 @@ it('the public surface is these names; a new one is a decision', () => {
     'fitted',
     'json',
     'lmdb',
+    'onDemandFeatureView',
     'parquet',
     'redis',
   ]);

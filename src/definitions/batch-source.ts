@@ -14,6 +14,8 @@ export interface BatchSourceOptions extends DescribedOptions {
   readonly timezone?: string;
   /** The reading of local times that do not exist or exist twice, which are otherwise refused (rule 1.2). */
   readonly ambiguousTime?: 'earlier' | 'later';
+  /** Takes rows by push as well: what was pushed is part of the table on both paths. */
+  readonly push?: boolean;
 }
 
 export interface BatchSource extends BatchSourceOptions {

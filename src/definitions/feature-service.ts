@@ -1,10 +1,11 @@
 /** A feature service: the features that one model is trained on and served with, under one name. */
 import { type DescribedOptions, freezeCopy } from './described.ts';
 import type { FeatureView, ViewSelection } from './feature-view.ts';
+import type { OnDemandFeatureView, OnDemandSelection } from './on-demand-feature-view.ts';
 
 export interface FeatureServiceOptions extends DescribedOptions {
   /** Views whole, selected from, renamed or joined by other keys, in the order of the answer. */
-  readonly features: readonly (FeatureView | ViewSelection)[];
+  readonly features: readonly (FeatureView | ViewSelection | OnDemandFeatureView | OnDemandSelection)[];
   readonly deprecated?: DeprecatedOptions;
 }
 

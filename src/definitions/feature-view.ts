@@ -4,12 +4,15 @@ import { type DescribedOptions, freezeCopy } from './described.ts';
 import type { DurationText } from './duration.ts';
 import type { Entity } from './entity.ts';
 import type { FeatureOptions } from './feature.ts';
+import type { FeatureTypes } from './value-of.ts';
+import type { ValueTypeText } from './value-type.ts';
 
 type AnyEntity = Entity<never>;
 type JoinKeyOf<E extends AnyEntity> = E extends Entity<infer J> ? J : never;
 
-/** `F` are the names of the features, `E` the entities. */
-export interface FeatureViewOptions<F extends string = string, E extends AnyEntity = Entity> extends DescribedOptions {
+/** `T` are the features' types by name, `E` the entities. */
+export interface FeatureViewOptions<T extends FeatureTypes = FeatureTypes, E extends AnyEntity = Entity>
+  extends DescribedOptions {
   /** Whose features these are; none means one global row. */
   readonly entities: readonly E[];
   readonly source: BatchSource;
@@ -21,31 +24,40 @@ export interface FeatureViewOptions<F extends string = string, E extends AnyEnti
   readonly asKnown?: boolean;
   /** Join key -> source column, where they differ. */
   readonly keys?: Readonly<Partial<Record<JoinKeyOf<E>, string>>>;
-  readonly features: Readonly<Record<F, FeatureOptions>>;
+  readonly features: { readonly [F in keyof T]: FeatureOptions<T[F]> };
 }
 
-/** What a view and a selection from it offer alike; `J` are the names of the join keys. */
-export interface Selectable<F extends string = string, J extends string = string> {
+declare const typed: unique symbol;
+
+/** What the compiler knows of a view or selection, and no value holds: the name its features are read under, and their types. */
+export interface Typed<T extends FeatureTypes, L extends string> {
+  readonly [typed]?: { readonly label: L; readonly features: T };
+}
+
+/** What a view and a selection from it offer alike; `J` are the names of the join keys, `L` is the view's name or prefix. */
+export interface Selectable<T extends FeatureTypes = FeatureTypes, J extends string = string, L extends string = string>
+  extends Typed<T, L> {
   /** Only these features, in this order. */
-  select(...features: readonly F[]): ViewSelection<F, J>;
+  select<const F extends keyof T & string>(...features: readonly F[]): ViewSelection<Pick<T, F>, J, L>;
   /** Under a prefix: the columns are named `prefix__feature`, and one view can be joined several times. */
-  as(prefix: string): ViewSelection<F, J>;
+  as<const P extends string>(prefix: P): ViewSelection<T, J, P>;
   /** Joined by other columns of the frame: `withKeys({ item_id: 'candidate_id' })`. */
-  withKeys(keys: Readonly<Partial<Record<J, string>>>): ViewSelection<F, J>;
+  withKeys(keys: Readonly<Partial<Record<J, string>>>): ViewSelection<T, J, L>;
 }
 
-export interface FeatureView<F extends string = string, J extends string = string>
-  extends Omit<FeatureViewOptions<F, Entity>, 'keys'>,
-    Selectable<F, J> {
+export interface FeatureView<T extends FeatureTypes = FeatureTypes, J extends string = string, N extends string = string>
+  extends Omit<FeatureViewOptions<T, Entity>, 'keys'>,
+    Selectable<T, J, N> {
   readonly kind: 'featureView';
-  readonly name: string;
+  readonly name: N;
   readonly keys?: Readonly<Record<string, string>>;
 }
 
-/** A view as a service uses it. */
-export interface ViewSelection<F extends string = string, J extends string = string> extends Selectable<F, J> {
+/** A view as a service or a transform uses it. */
+export interface ViewSelection<T extends FeatureTypes = FeatureTypes, J extends string = string, L extends string = string>
+  extends Selectable<T, J, L> {
   readonly kind: 'viewSelection';
-  readonly view: FeatureView<F, J>;
+  readonly view: FeatureView;
   /** All features of the view when absent. */
   readonly features?: readonly string[];
   readonly prefix?: string;
@@ -53,27 +65,24 @@ export interface ViewSelection<F extends string = string, J extends string = str
 }
 
 /** Defines a feature view over a batch source. */
-export function featureView<const F extends string, const E extends AnyEntity>(
-  name: string,
-  options: FeatureViewOptions<F, E>,
-): FeatureView<F, JoinKeyOf<E>> {
-  type View = FeatureView<F, JoinKeyOf<E>>;
+export function featureView<
+  const N extends string,
+  const T extends Readonly<Record<string, ValueTypeText>>,
+  const E extends AnyEntity,
+>(name: N, options: FeatureViewOptions<T, E>): FeatureView<T, JoinKeyOf<E>, N> {
+  type View = FeatureView<T, JoinKeyOf<E>, N>;
   const view = { ...freezeCopy(options), kind: 'featureView', name } as unknown as View;
-  return Object.freeze(
-    Object.assign(
-      view,
-      selectable(() => ({ kind: 'viewSelection', view })),
-    ),
-  );
+  const methods = selectable(() => ({ kind: 'viewSelection', view: view as unknown as FeatureView }));
+  return Object.freeze(Object.assign(view, methods)) as View;
 }
 
-type Chosen<F extends string, J extends string> = Omit<ViewSelection<F, J>, keyof Selectable>;
+type Chosen = Omit<ViewSelection, keyof Selectable>;
 
 /** The methods of a view or selection: each answers with a selection that also keeps what was `chosen` before. */
-function selectable<F extends string, J extends string>(chosen: () => Chosen<F, J>): Selectable<F, J> {
-  const choose = (more: Partial<Chosen<F, J>>): ViewSelection<F, J> => {
+function selectable(chosen: () => Chosen): Pick<Selectable, 'select' | 'as' | 'withKeys'> {
+  const choose = (more: Partial<Chosen>) => {
     const selection = { ...chosen(), ...more };
-    return Object.freeze({ ...selection, ...selectable(() => selection) });
+    return Object.freeze({ ...selection, ...selectable(() => selection) }) as ViewSelection<never, string, never>;
   };
   return {
     select: (...features) => choose({ features: Object.freeze(features) }),

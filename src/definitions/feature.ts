@@ -25,7 +25,8 @@ type DefaultOf<T> = T extends 'float32' | 'float64'
       ? string | number | bigint | Fitted<'mode'>
       : readonly unknown[] | Fitted<'mode'>;
 
-interface FeatureOptionsOf<T> {
+/** The compiler checks a default against its feature's type `T`. */
+export interface FeatureOptions<T = ValueTypeText> {
   readonly type: T;
   /** The source column, where its name is not the feature's. */
   readonly column?: string;
@@ -33,6 +34,3 @@ interface FeatureOptionsOf<T> {
   readonly default?: DefaultOf<T>;
   readonly description?: string;
 }
-
-/** A union over the types, so that the compiler checks a default against its feature's type. */
-export type FeatureOptions = ValueTypeText extends infer T ? (T extends unknown ? FeatureOptionsOf<T> : never) : never;

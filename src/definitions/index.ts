@@ -7,5 +7,14 @@ export type { FeatureOptions } from './feature.ts';
 export { type DeprecatedOptions, type FeatureService, type FeatureServiceOptions, featureService } from './feature-service.ts';
 export { type FeatureView, type FeatureViewOptions, featureView, type ViewSelection } from './feature-view.ts';
 export { type Fitted, type FittedKind, fitted } from './fitted.ts';
+export {
+  type LocalTime,
+  type OnDemandFeatureView,
+  type OnDemandFeatureViewOptions,
+  type OnDemandSelection,
+  onDemandFeatureView,
+  type RowTime,
+  type TransformRow,
+} from './on-demand-feature-view.ts';
 export { type CsvOptions, csv, type JsonOptions, json, type ParquetOptions, parquet, type Table } from './table.ts';
 export type { KeyType, ValueTypeText } from './value-type.ts';

@@ -1,10 +1,12 @@
 /** Binds a loaded repository against its files: the document that apply would store, or everything wrong at once. */
 
 import { bindEntity } from './bind/entity.ts';
+import { bindOnDemandView } from './bind/on-demand-view.ts';
 import { bindService } from './bind/service.ts';
 import { bindSource, type DescribeTable } from './bind/source.ts';
 import { bindView } from './bind/view.ts';
-import type { RegistryDocument } from './document.ts';
+import { openBundler } from './bundle/bundle-transform.ts';
+import type { OnDemandViewDocument, RegistryDocument, ViewDocument } from './document.ts';
 import { type Problem, problemsError, type Report } from './problems.ts';
 import { definitionsOfKind, type Loaded, type Repository } from './repository.ts';
 
@@ -36,8 +38,15 @@ export async function bindRepository(repository: Repository, describeTable: Desc
     bindView(loaded.definition, loaded.file, { isExported, sources: sourcesByName }, reportFor(loaded)),
   );
   const viewsByName = new Map(views.map((view) => [view.name, view]));
+  const onDemandViews = await bindOnDemandViews(repository, { isExported, views: viewsByName }, reportFor);
+  const onDemandByName = new Map(onDemandViews.map((view) => [view.name, view]));
   const services = definitionsOfKind(repository, 'featureService').map((loaded) =>
-    bindService(loaded.definition, loaded.file, { isExported, views: viewsByName }, reportFor(loaded)),
+    bindService(
+      loaded.definition,
+      loaded.file,
+      { isExported, views: viewsByName, onDemandViews: onDemandByName },
+      reportFor(loaded),
+    ),
   );
 
   if (problems.length > 0) throw problemsError(problems);
@@ -47,8 +56,26 @@ export async function bindRepository(repository: Repository, describeTable: Desc
     entities: byName(entities),
     sources: byName(sources),
     views: byName(views),
+    ...(onDemandViews.length === 0 ? {} : { onDemandViews: byName(onDemandViews) }),
     services: byName(services),
   };
+}
+
+async function bindOnDemandViews(
+  repository: Repository,
+  scope: { readonly isExported: (definition: unknown) => boolean; readonly views: ReadonlyMap<string, ViewDocument> },
+  reportFor: (loaded: Loaded) => Report,
+): Promise<OnDemandViewDocument[]> {
+  const bundler = openBundler(repository.root);
+  try {
+    return await Promise.all(
+      definitionsOfKind(repository, 'onDemandFeatureView').map((loaded) =>
+        bindOnDemandView(loaded.definition, loaded.file, scope, bundler.bundle, reportFor(loaded)),
+      ),
+    );
+  } finally {
+    await bundler.close();
+  }
 }
 
 function byName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {

@@ -1,7 +1,7 @@
 /** The plan: what applying would change, field by field, and which services see it. */
 import type { BoundDocument } from './bind.ts';
 
-export type PlanKind = 'entity' | 'source' | 'feature view' | 'feature service';
+export type PlanKind = 'entity' | 'source' | 'feature view' | 'on-demand feature view' | 'feature service';
 
 export interface PlannedChange {
   readonly action: 'add' | 'change' | 'remove';
@@ -30,16 +30,17 @@ const sections = [
   ['entity', 'entities'],
   ['source', 'sources'],
   ['feature view', 'views'],
+  ['on-demand feature view', 'onDemandViews'],
   ['feature service', 'services'],
 ] as const;
 
-type Item = BoundDocument[(typeof sections)[number][1]][number];
+type Item = NonNullable<BoundDocument[(typeof sections)[number][1]]>[number];
 
 /** Compares what is applied (undefined: nothing yet) with what would be. */
 export function diffDocuments(before: BoundDocument | undefined, after: BoundDocument): Plan {
   const changes = sections.flatMap(([kind, section]) => {
     const old = new Map((before?.[section] ?? []).map((item: Item) => [item.name, item]));
-    const fresh = new Map(after[section].map((item: Item) => [item.name, item]));
+    const fresh = new Map((after[section] ?? []).map((item: Item) => [item.name, item]));
     return [...new Set([...old.keys(), ...fresh.keys()])].sort().flatMap((name) => {
       const change = compare(kind, old.get(name), fresh.get(name));
       return change === undefined ? [] : [{ ...change, services: servicesTouched(kind, name, before, after) }];
@@ -80,6 +81,9 @@ function flatten(item: Item): Map<string, unknown> {
   };
   const { name, ...rest } = item;
   visit('', rest);
+  // Of a transform the hash says that it changed; its text is a program.
+  if (fields.delete('transform.bundle')) fields.set('transform', `sha256 ${String(fields.get('transform.hash')).slice(0, 12)}`);
+  fields.delete('transform.hash');
   for (const path of fields.keys()) if (path === 'kind' || /^features\.[^.]+\.hash$/.test(path)) fields.delete(path);
   return fields;
 }
@@ -102,8 +106,14 @@ function servicesTouched(
         kind === 'feature view' ? view.name === name : kind === 'source' ? view.source === name : view.entities.includes(name),
       )
       .map((view) => view.name);
+    const computed = (document?.onDemandViews ?? [])
+      .filter((view) =>
+        kind === 'on-demand feature view' ? view.name === name : view.inputs.some((input) => views.includes(input.view)),
+      )
+      .map((view) => view.name);
+    const served = kind === 'on-demand feature view' ? computed : [...views, ...computed];
     return (document?.services ?? [])
-      .filter((service) => service.features.some((item) => views.includes(item.view)))
+      .filter((service) => service.features.some((item) => served.includes(item.view)))
       .map((service) => service.name);
   });
   return [...new Set(touched)].sort();

@@ -130,7 +130,7 @@ function findDuplicates(found: readonly Loaded[]): Problem[] {
   const problems: Problem[] = [];
   for (const loaded of found) {
     const { kind, name } = loaded.definition;
-    const id = `${kind} ${name}`;
+    const id = `${kindNames[kind]} ${name}`;
     const other = first.get(id);
     if (other === undefined) first.set(id, loaded);
     else {

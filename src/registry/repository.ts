@@ -4,14 +4,16 @@ import type { BatchSource } from '../definitions/batch-source.ts';
 import type { Entity } from '../definitions/entity.ts';
 import type { FeatureService } from '../definitions/feature-service.ts';
 import type { FeatureView } from '../definitions/feature-view.ts';
+import type { OnDemandFeatureView } from '../definitions/on-demand-feature-view.ts';
 
-export type Definition = Entity | BatchSource | FeatureView | FeatureService;
+export type Definition = Entity | BatchSource | FeatureView | OnDemandFeatureView | FeatureService;
 
-/** The kinds of definitions, with the words that messages use for them. */
+/** The kinds of definitions, with the words that messages use for them; views of every kind share their names. */
 export const kindNames = {
   entity: 'entity',
   batchSource: 'source',
   featureView: 'feature view',
+  onDemandFeatureView: 'feature view',
   featureService: 'feature service',
 } as const satisfies Record<Definition['kind'], string>;
 

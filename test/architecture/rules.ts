@@ -39,6 +39,7 @@ export const packageRooms: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['flight', 'client'],
   '@duckdb/node-api': ['arrow', 'offline', 'demo'],
   '@duckdb/node-bindings': ['arrow', 'offline'],
+  acorn: ['registry'],
   'apache-arrow': ['arrow'],
   commander: ['cli'],
   croner: ['serve'],

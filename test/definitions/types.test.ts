@@ -5,6 +5,7 @@ import { entity } from '../../src/definitions/entity.ts';
 import { featureService } from '../../src/definitions/feature-service.ts';
 import { featureView } from '../../src/definitions/feature-view.ts';
 import { fitted } from '../../src/definitions/fitted.ts';
+import { onDemandFeatureView } from '../../src/definitions/on-demand-feature-view.ts';
 import { csv, parquet } from '../../src/definitions/table.ts';
 
 const user = entity('user', { joinKeys: { user_id: 'int64' } });
@@ -35,6 +36,57 @@ describe('the compiler', () => {
     featureService('both', {
       features: [view, global, view.select('age', 'score').as('candidate').withKeys({ item_id: 'candidate_id' })],
     });
+  });
+
+  it('knows what a transform reads and must answer with', () => {
+    const clock = onDemandFeatureView('clock', {
+      request: { user_timezone: 'string', seen_at: 'timestamp' },
+      inputs: [
+        view.select('age', 'seen', 'tags', 'paid'),
+        view.as('other').withKeys({ item_id: 'other_id' }).select('embedding', 'raw'),
+        global,
+      ],
+      features: {
+        local_hour: 'int32',
+        seen_before: { type: 'int64', description: 'How often.' },
+        sum: 'decimal(12,2)',
+        tags: 'list(string)',
+        first: 'float32',
+      },
+      transform: ({ request, now, features }) => {
+        const age: number | null = features.pair.age;
+        const raw: Uint8Array | null = features.other.raw;
+        const rate: number | null = features.global.rate;
+        const late: boolean = request.seen_at !== null && request.seen_at > now.epochMicros;
+        return {
+          local_hour: now.in(request.user_timezone).hour,
+          seen_before: late ? 0 : features.pair.seen,
+          sum: features.pair.paid,
+          tags: features.pair.tags,
+          first: features.other.embedding?.[0] ?? rate ?? age ?? raw?.length ?? null,
+        };
+      },
+    });
+    featureService('timed', { features: [clock, clock.select('local_hour').as('home'), view] });
+    onDemandFeatureView('bare', { features: { year: 'int32' }, transform: ({ now }) => ({ year: now.in('UTC').year }) });
+  });
+
+  it('refuses transforms that read or answer what is not there', () => {
+    const options = { inputs: [view.select('age')], request: { zone: 'string' }, features: { hour: 'int32' } } as const;
+    // @ts-expect-error not among the inputs
+    onDemandFeatureView('v', { ...options, transform: ({ features }) => ({ hour: features.pair.score }) });
+    // @ts-expect-error no such request value
+    onDemandFeatureView('v', { ...options, transform: ({ request }) => ({ hour: request.zoon === null ? 1 : 2 }) });
+    // @ts-expect-error a text is no int32
+    onDemandFeatureView('v', { ...options, transform: ({ request }) => ({ hour: request.zone }) });
+    // @ts-expect-error a feature is missing
+    onDemandFeatureView('v', { ...options, transform: () => ({}) });
+    // @ts-expect-error no such type
+    onDemandFeatureView('v', { features: { hour: 'int' }, transform: () => ({ hour: 1 }) });
+    // @ts-expect-error an on-demand view is no input
+    onDemandFeatureView('v', { ...options, inputs: [onDemandFeatureView('w', { ...options, transform: () => ({ hour: 1 }) })] });
+    // @ts-expect-error no such feature
+    onDemandFeatureView('v', { ...options, transform: () => ({ hour: 1 }) }).select('our');
   });
 
   it('refuses wrong names and types', () => {

@@ -1,14 +1,12 @@
 /** Feature services as documents. */
 import type { FeatureService } from '../../definitions/feature-service.ts';
-import type { FeatureView, ViewSelection } from '../../definitions/feature-view.ts';
-import { didYouMean } from '../../errors.ts';
-import type { Deprecation, ServiceDocument, ServiceFeatures, ViewDocument } from '../document.ts';
+import type { Deprecation, OnDemandViewDocument, ServiceDocument, ServiceFeatures } from '../document.ts';
 import type { Report } from '../problems.ts';
 import { bindDescribed, checkName, checkOptions, isRecord, optionNames } from './options.ts';
+import { bindOnDemandSelection, bindSelection, isOnDemand, type SelectionScope } from './selection.ts';
 
-export interface ServiceScope {
-  readonly isExported: (definition: unknown) => boolean;
-  readonly views: ReadonlyMap<string, ViewDocument>;
+export interface ServiceScope extends SelectionScope {
+  readonly onDemandViews: ReadonlyMap<string, OnDemandViewDocument>;
 }
 
 const deprecationNames = ['since', 'reason', 'replacement', 'removeAfter'];
@@ -20,7 +18,9 @@ export function bindService(service: FeatureService, file: string, scope: Servic
   checkOptions(what, service, optionNames('features', 'deprecated'), report);
   const items: readonly unknown[] = Array.isArray(service.features) ? service.features : [];
   if (items.length === 0) report(`${what} has no features; write features: [someView, otherView.select("age")]`);
-  const features = items.flatMap((item) => bindSelection(what, item, scope, report));
+  const features = items.flatMap((item) =>
+    isOnDemand(item) ? bindOnDemandSelection(what, item, scope, report) : bindSelection(what, 'features', item, scope, report),
+  );
   checkLabels(what, features, report);
   const deprecated = bindDeprecation(what, service.deprecated, report);
   return {
@@ -29,45 +29,6 @@ export function bindService(service: FeatureService, file: string, scope: Servic
     ...(deprecated === undefined ? {} : { deprecated }),
     ...bindDescribed(what, service, file, report),
   };
-}
-
-function bindSelection(what: string, item: unknown, scope: ServiceScope, report: Report): readonly ServiceFeatures[] {
-  if (!isRecord(item) || (item.kind !== 'featureView' && item.kind !== 'viewSelection')) {
-    report(`${what}: features holds something that is no feature view; make it with featureView(…)`);
-    return [];
-  }
-  const selection: Partial<ViewSelection> = item.kind === 'viewSelection' ? (item as unknown as ViewSelection) : {};
-  const view = (selection.view ?? item) as FeatureView;
-  const bound = scope.views.get(view.name);
-  if (bound === undefined || !scope.isExported(view)) {
-    report(`${what}: feature view "${view.name}" is exported by no file under features; export it`);
-    return [];
-  }
-  const names = bound.features.map((feature) => feature.name);
-  const features = selection.features ?? names;
-  if (features.length === 0) report(`${what}: select() of feature view "${view.name}" names no feature`);
-  for (const name of features) {
-    const declared = Object.hasOwn(view.features, name);
-    if (!declared) report(`${what}: feature view "${view.name}" has no feature "${name}"${didYouMean(name, names)}`);
-  }
-  if (selection.prefix !== undefined) checkName(`${what}: prefix`, selection.prefix, report);
-  const keyNames = bound.keys.map((key) => key.name);
-  for (const [name, column] of Object.entries(selection.keys ?? {})) {
-    if (!keyNames.includes(name)) {
-      report(
-        `${what}: withKeys names "${name}", which is no join key of feature view "${view.name}"${didYouMean(name, keyNames)}`,
-      );
-    }
-    if (typeof column !== 'string' || column === '') report(`${what}: withKeys gives "${name}" no column of the frame`);
-  }
-  return [
-    {
-      view: view.name,
-      ...(selection.prefix === undefined ? {} : { prefix: selection.prefix }),
-      ...(selection.keys === undefined ? {} : { keys: { ...selection.keys } }),
-      features: [...features],
-    },
-  ];
 }
 
 /** One prefix (or unprefixed view) stands for one view joined by one set of keys, and holds a feature once. */

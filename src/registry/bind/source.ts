@@ -14,7 +14,7 @@ import { bindTable } from './table.ts';
  */
 export type DescribeTable = (table: TableDocument, source: string) => Promise<readonly ColumnDocument[]>;
 
-const ownOptions = ['table', 'eventTimestamp', 'createdTimestamp', 'availableAt', 'timezone', 'ambiguousTime'] as const;
+const ownOptions = ['table', 'eventTimestamp', 'createdTimestamp', 'availableAt', 'timezone', 'ambiguousTime', 'push'] as const;
 const timestampOptions = ['eventTimestamp', 'createdTimestamp', 'availableAt'] as const;
 
 /** Checks a source and reads its columns; `columns` is empty where the table could not be read, which is then reported. */
@@ -28,6 +28,7 @@ export async function bindSource(
   checkName('source', source.name, report);
   checkOptions(what, source, optionNames(...ownOptions), report);
   checkZone(what, source, report);
+  if (source.push !== undefined && typeof source.push !== 'boolean') report(`${what}: push is true or false`);
   const table = bindTable(what, source.table, report);
   const columns = table === undefined ? [] : await readColumns(source.name, table, describeTable, report);
   for (const option of timestampOptions) {
@@ -43,6 +44,7 @@ export async function bindSource(
     ...(source.availableAt === undefined ? {} : { availableAt: source.availableAt }),
     ...(source.timezone === undefined ? {} : { timezone: source.timezone }),
     ...(source.ambiguousTime === undefined ? {} : { ambiguousTime: source.ambiguousTime }),
+    ...(source.push === true ? { push: true } : {}),
     columns,
     ...bindDescribed(what, source, file, report),
   };
