@@ -33,6 +33,8 @@ export interface History {
   prepare(plan: RetrievalPlan, signal: AbortSignal): Promise<PreparedPlan & { release(): void }>;
   /** Reads a view's source ahead of a request for it. */
   warm(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<void>;
+  /** Removes what is kept on disk of views of other names, unless somebody reads it. */
+  keepViews(names: readonly string[]): Promise<void>;
   /** Columns of a table and DuckDB's names of their types, as its files have them now. */
   describeTable(table: TableDocument, source: string): Promise<readonly ColumnDocument[]>;
   /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
@@ -99,6 +101,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
         projection.release();
       }
     },
+    keepViews: store.keepViews,
     async describeTable(table, source) {
       const state = await readTableState(engine, table, root, source);
       const files = state.files.map((file) => file.absolutePath);

@@ -53,6 +53,12 @@ async function main(): Promise<void> {
   }, sweepMs);
   closing.push(() => clearInterval(sweeper));
   let registry = state.readDocument();
+  /** What is kept of views that are no more takes room and does nothing else: failing to remove it stops nothing. */
+  const removeGoneViews = () =>
+    history
+      .keepViews((registry?.views ?? []).map((view) => view.name))
+      .catch((error: unknown) => logger.warn({ error: String(error) }, 'projections of removed views could not be removed'));
+  await removeGoneViews();
 
   /** One apply at a time: a second one starts when the first is done. */
   let applying: Promise<unknown> = Promise.resolve();
@@ -65,6 +71,7 @@ async function main(): Promise<void> {
   async function applyNow() {
     const planned = await planApart({ root, environment }, state.readDocument());
     registry = await applyPlanned(planned, state, new Date().toISOString());
+    await removeGoneViews();
     logger.info({ version: registry.version, changes: planned.plan.changes.length }, 'definitions applied');
     return { version: registry.version, changes: planned.plan.changes };
   }

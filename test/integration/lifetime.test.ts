@@ -1,5 +1,5 @@
 /** How servers end: drained by SIGTERM, or killed at any moment and started again over what they left. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -99,6 +99,21 @@ describe('one state', () => {
     const third = await serve(directory);
     expect(await connect(third).run('still_works()')).toBe('works');
     expect(await third.stop()).toEqual({ status: 0, signal: null });
+  });
+});
+
+describe('what is kept of sources', () => {
+  it('stays over a restart for views that are applied, and goes for those that are no more', async () => {
+    const directory = await makeStore();
+    const server = await serve(directory);
+    expect(await connect(server).run('ask(frame(), ["user_profile:age"]).num_rows > 0')).toBe(true);
+    expect(await server.stop()).toEqual({ status: 0, signal: null });
+    const kept = join(directory, '.featherflight/projections');
+    const before = readdirSync(kept);
+    expect(before).toEqual([expect.stringMatching(/^user_profile-/)]);
+    mkdirSync(join(kept, 'user_profiles-0123456789abcdef'));
+    await serve(directory);
+    expect(readdirSync(kept)).toEqual(before);
   });
 });
 

@@ -46,6 +46,8 @@ export interface ProjectionStore {
    * opens it `ahead` of a request does not count, so that it ends with the requests that came for it.
    */
   open(view: ViewDocument, source: SourceDocument, signal: AbortSignal, ahead?: 'ahead'): Promise<Projection>;
+  /** Removes what is kept of views of other names, unless somebody reads it. */
+  keepViews(names: readonly string[]): Promise<void>;
   /** Stops what is being built and resolves when nothing of it is left. */
   close(): Promise<void>;
 }
@@ -203,11 +205,20 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     });
   }
 
-  /** Earlier states of the same view's source that nobody reads any more. */
-  async function removeOlder(view: ViewDocument, id: string): Promise<void> {
+  /** Removes earlier states of the same view's source. */
+  function removeOlder(view: ViewDocument, id: string): Promise<void> {
+    return removeUnread((owner, name) => owner === view.name && name !== id);
+  }
+
+  function keepViews(names: readonly string[]): Promise<void> {
+    return removeUnread((owner) => !names.includes(owner));
+  }
+
+  /** Removes projections, told by their view and their whole name, that nobody reads. */
+  async function removeUnread(isOver: (owner: string, name: string) => boolean): Promise<void> {
     for (const name of await readdir(directory)) {
-      const [owner, hash] = [name.slice(0, name.lastIndexOf('-')), name.slice(name.lastIndexOf('-') + 1)];
-      if (owner !== view.name || name === id || hash.includes('.') || readers.has(name)) continue;
+      const { owner } = /^(?<owner>[^.]*)-[^-.]*$/.exec(name)?.groups ?? {};
+      if (owner === undefined || readers.has(name) || !isOver(owner, name)) continue;
       cache.drop(`${name}/`);
       await rm(join(directory, name), { recursive: true, force: true });
     }
@@ -219,7 +230,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     await Promise.allSettled([...unfinished].map((entry) => entry.done));
   }
 
-  return { open, close };
+  return { open, keepViews, close };
 }
 
 /** Drafts are named by the process that writes them: those of processes that died are of no use. */

@@ -244,6 +244,23 @@ describe('over changed files', () => {
   });
 });
 
+describe('views that are no more', () => {
+  test('leave nothing on disk, unless somebody reads them', async () => {
+    await writePrices(100);
+    const registry = await apply();
+    const prepared = await history.prepare(planOf(registry), new AbortController().signal);
+    await history.keepViews(['other']);
+    expect(projections()).toHaveLength(1);
+    prepared.release();
+    await history.keepViews(['other', 'price']);
+    expect(projections()).toHaveLength(1);
+    await history.keepViews(['other', 'pri']);
+    expect(projections()).toEqual([]);
+    expect(await valuesOf(registry)).toEqual([101n, 102n]);
+    expect(built).toBe(2);
+  });
+});
+
 describe('damage to a projection', () => {
   test('is an error that names the source, not a wrong value, and is mended by asking again', async () => {
     await writePrices(100);
