@@ -49,7 +49,7 @@ export async function* streamAnswer(
   const features = createReport(prepared.plan);
   const totals = { rows: 0, batches: 0, bytes: 0, firstBatchSeconds: 0 };
   yield { header: encodeSchemaMessage(schema), body: [] };
-  let held: FlightMessage | undefined;
+  let held: Held | undefined;
   const encode = (batch: RecordBatch) => {
     const encoded = encodeRecordBatch(batch, { compression: facts.compression });
     if (totals.batches === 0) totals.firstBatchSeconds = (performance.now() - facts.startedMs) / 1000;
@@ -59,17 +59,27 @@ export async function* streamAnswer(
     return encoded;
   };
   for await (const { frame: sent, answer } of answerFrame(prepared, schema, batches, features)) {
-    if (held !== undefined) yield held;
+    if (held !== undefined) yield* sendOff(held);
     for (const message of sent.before) yield { header: message.header, body: [message.body] };
-    held = encode(answer);
+    held = { message: encode(answer), release: sent.release };
     if (!facts.atOnce) continue;
-    yield held;
+    yield* sendOff(held);
     held = undefined;
   }
   if (totals.batches === 0) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
-  const last = held ?? encodeRecordBatch(emptyBatch(schema));
+  const last = held?.message ?? encodeRecordBatch(emptyBatch(schema));
   const report = describeReport(features, totals, (performance.now() - facts.startedMs) / 1000, await facts.finalIdentity());
   yield { ...last, metadata: Buffer.from(JSON.stringify({ report })) };
+}
+
+interface Held extends Pick<SentBatch, 'release'> {
+  readonly message: FlightMessage;
+}
+
+/** Whoever asks for the next message has sent this one. */
+function* sendOff({ message, release }: Held): Generator<FlightMessage, void> {
+  yield message;
+  release?.();
 }
 
 function emptyBatch(schema: Schema): RecordBatch {

@@ -16,6 +16,8 @@ import type { IpcMessage } from './ipc-message.ts';
 /** A batch of the frame, and the dictionary messages that must be sent on before its answer. */
 export interface SentBatch extends FrameBatch {
   readonly before: readonly IpcMessage[];
+  /** To be called, if at all, when the columns are read no more, the answer that holds them included: their memory is used again. */
+  readonly release?: (() => void) | undefined;
 }
 
 /**
@@ -47,8 +49,15 @@ export async function* readFrameBatches(
       const start = piece * maxRows;
       const end = pieces === 1 ? length : Math.min(length, start + maxRows);
       const part = pieces === 1 ? columns : columns.map((column) => sliceColumn(column, start, end));
-      const isLastSent = piece === pieces - 1 && awaitsMore();
-      yield { columns: part, length: end - start, before, plain: plainReader(part, dictionaries), isLastSent };
+      const isLast = piece === pieces - 1;
+      yield {
+        columns: part,
+        length: end - start,
+        before,
+        plain: plainReader(part, dictionaries),
+        isLastSent: isLast && awaitsMore(),
+        release: isLast ? message.release : undefined,
+      };
       before = [];
     }
   }

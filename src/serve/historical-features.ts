@@ -221,6 +221,7 @@ async function readValues(plan: RetrievalPlan, frame: EntityFrame, { signal, pau
   for await (const batch of frame.batches(defaultBatchRows, signal, pause)) {
     readFrame(plan, batch, firstRow);
     firstRow += batch.length;
+    batch.release?.();
     // A frame may have many rows in few bytes: others must have their turn, and the caller may have gone.
     await setImmediate();
     signal.throwIfAborted();

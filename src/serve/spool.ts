@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createBodyPool } from './body-pool.ts';
 import { messageParts, readMessageAt, writeFully } from './ipc-file.ts';
 import type { IpcMessage } from './ipc-message.ts';
 import type { StorageRoom } from './storage-room.ts';
@@ -36,6 +37,7 @@ const memoryBytes = 8 * 2 ** 20;
 export function createSpool({ directory, room, maxBytes }: SpoolOptions): Spool {
   const memory: { readonly message: IpcMessage; readonly bytes: number }[] = [];
   let inMemory = 0;
+  const pool = createBodyPool();
   let file: FileHandle | undefined;
   /** What was read and written of the file, where messages follow those in memory. */
   let readAt = 0;
@@ -115,7 +117,7 @@ export function createSpool({ directory, room, maxBytes }: SpoolOptions): Spool 
       return kept.message;
     }
     if (readAt === writtenAt) return undefined;
-    const [message, next] = await readMessageAt(file as FileHandle, readAt);
+    const [message, next] = await readMessageAt(file as FileHandle, readAt, pool);
     readAt = next;
     notify();
     return message;

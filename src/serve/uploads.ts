@@ -8,6 +8,7 @@ import type { Schema } from '../arrow/schema.ts';
 import { decodeSchemaMessage } from '../arrow/schema-message.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { Logger } from '../observe.ts';
+import { createBodyPool } from './body-pool.ts';
 import { createFrameHash } from './frame-hash.ts';
 import { messageParts, readMessageAt, writeFully } from './ipc-file.ts';
 import type { IpcMessage } from './ipc-message.ts';
@@ -140,9 +141,10 @@ async function readSidecar(path: string): Promise<z.output<typeof uploadSchema> 
 
 /** Reads an Arrow IPC stream of `bytes` bytes after its schema; DATA_LOSS when it is shorter. */
 async function* readMessages(file: FileHandle, bytes: number): AsyncGenerator<IpcMessage, void> {
+  const pool = createBodyPool();
   let [, at] = await readMessageAt(file, 0);
   while (at < bytes) {
-    const [message, next] = await readMessageAt(file, at);
+    const [message, next] = await readMessageAt(file, at, pool);
     at = next;
     yield message;
   }

@@ -54,6 +54,25 @@ describe('uploads', () => {
     await upload.close();
   });
 
+  it('come back whole into memory that is used again', async () => {
+    async function* growing(): AsyncGenerator<IpcMessage> {
+      yield* frame(0);
+      for (const rows of [10, 1000, 500, 2000, 1]) yield message(Array.from({ length: rows }, (_, row) => BigInt(rows + row)));
+    }
+    const upload = await store.find((await store.save(growing())).id);
+    const sent = (await collect(growing())).slice(1).map((each) => Buffer.from(each.body));
+    const got: Buffer[] = [];
+    const memory = new Set<ArrayBufferLike>();
+    for await (const { body, release } of upload.messages()) {
+      got.push(Buffer.from(body));
+      memory.add(body.buffer);
+      release?.();
+    }
+    expect(got).toEqual(sent);
+    expect(memory.size).toBe(3);
+    await upload.close();
+  });
+
   it('have one hash for the same rows', async () => {
     const [one, two, other] = [await store.save(frame(2)), await store.save(frame(2)), await store.save(frame(3))];
     expect(one.sha256).toBe(two.sha256);
