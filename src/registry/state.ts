@@ -1,10 +1,11 @@
 /** The embedded state: registry documents by version, secrets and small JSON values in one LMDB file that one process writes. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { FeatureStoreError } from '../errors.ts';
 import type { RegistryDocument } from './document.ts';
+import { checkLmdbFile } from './lmdb-file.ts';
 import { heldError, isAlive, isSameOwner, type OwnerRecord, ownRecord } from './owner.ts';
 import { answersAt, openOwnerSocket, removeOwnerSocket } from './owner-socket.ts';
 
@@ -82,7 +83,7 @@ const emptyReader: StateReader = Object.freeze({
 
 function openDatabase(directory: string, readOnly: boolean): RootDatabase<unknown, string> {
   try {
-    checkMagic(join(directory, fileName));
+    checkLmdbFile(join(directory, fileName));
     return open<unknown, string>({
       path: join(directory, fileName),
       noSubdir: true,
@@ -96,20 +97,6 @@ function openDatabase(directory: string, readOnly: boolean): RootDatabase<unknow
       details: { state: directory },
       cause,
     });
-  }
-}
-
-/** LMDB maps the file and trusts it: a file without its magic number (four bytes at 24, little endian) would take the process down. */
-function checkMagic(path: string): void {
-  if (!existsSync(path)) return;
-  const file = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(28);
-    const length = readSync(file, head, 0, head.length, 0);
-    if (length > 0 && (length < head.length || head.readUInt32LE(24) !== 0xbeef_c0de))
-      throw new FeatureStoreError('DATA_LOSS', `${fileName} is no LMDB file`);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Column } from '../../arrow/column.ts';
 import { createGrowingBytes } from '../../arrow/growing-bytes.ts';
 import type { Field } from '../../arrow/schema.ts';
 import type { FittedKind } from '../../definitions/fitted.ts';
+import { compareValues } from '../../definitions/value-order.ts';
 import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
 import { FeatureStoreError } from '../../errors.ts';
 import type { FeatureDocument } from '../../registry/document.ts';
@@ -16,7 +17,6 @@ import type { Projection } from '../projection/store.ts';
 import { canonicalWriter, readCanonical } from './canonical-value.ts';
 import { groupRows, runningMedians } from './running-median.ts';
 import { createValueCodes } from './value-codes.ts';
-import { compareValues } from './value-order.ts';
 
 /** `values` row i holds from the day after `days[i]` on, until the day after `days[i + 1]`. */
 export interface FittedSteps {

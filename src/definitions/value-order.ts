@@ -1,5 +1,6 @@
 /** The order of values (rule 3.1) over values as JavaScript holds them. */
-import type { ValueType } from '../../definitions/value-type.ts';
+import { parseDay } from './day.ts';
+import type { ValueType } from './value-type.ts';
 
 /** Negative, zero or positive as `a` stands before, with or after `b`; null is least. */
 export function compareValues(type: ValueType, a: unknown, b: unknown): number {
@@ -14,6 +15,8 @@ export function compareValues(type: ValueType, a: unknown, b: unknown): number {
       return compareFloats(a as number, b as number);
     case 'decimal':
       return compareDecimals(a as string, b as string);
+    case 'date':
+      return compareSame(dayOf(a as string | number), dayOf(b as string | number));
     case 'list':
       return compareLists(type.element, a as readonly unknown[], b as readonly unknown[]);
     case 'vector':
@@ -26,6 +29,11 @@ export function compareValues(type: ValueType, a: unknown, b: unknown): number {
 function compareFloats(a: number, b: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) === Number.isNaN(b) ? 0 : Number.isNaN(a) ? 1 : -1;
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Text, or days already. */
+function dayOf(date: string | number): number {
+  return typeof date === 'number' ? date : (parseDay(date) ?? Number.NaN);
 }
 
 /** Decimals of one scale, as text with all their digits. */
