@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { columnFromValues } from '../../arrow/build.ts';
 import type { Column } from '../../arrow/column.ts';
-import { concatColumns } from '../../arrow/concat.ts';
 import { decodeRecordBatch, encodeRecordBatch } from '../../arrow/record-batch.ts';
 import type { Schema } from '../../arrow/schema.ts';
 import { encapsulateMessage, encodeSchemaMessage, readEncapsulated } from '../../arrow/schema-message.ts';
@@ -63,18 +62,47 @@ async function openBucket(path: string, schema: Schema): Promise<BucketWriter> {
   };
 }
 
-/** The columns of a bucket in one piece each; DATA_LOSS if the file is not what its manifest says. */
-export async function readBucket(path: string, schema: Schema, expected: Manifest['buckets'][number]): Promise<Column[]> {
+/** Reads the parts of a bucket, which `use` must copy what it keeps of; DATA_LOSS if the file is not what its manifest says. */
+export type BucketReader = <T>(
+  path: string,
+  schema: Schema,
+  expected: Manifest['buckets'][number],
+  use: (parts: readonly (readonly Column[])[]) => T,
+) => Promise<T>;
+
+/**
+ * Makes a reader that reads one bucket after another into the same memory: given up each time, that would stand beside what is read
+ * next until the garbage collector comes, several times over.
+ */
+export function createBucketReader(): BucketReader {
+  let memory = new Uint8Array(0);
+  let last: Promise<unknown> = Promise.resolve();
+  return (path, schema, expected, use) => {
+    const read = async () => {
+      if (memory.length < expected.bytes) memory = new Uint8Array(expected.bytes);
+      return use(await readParts(path, schema, expected, memory.subarray(0, expected.bytes)));
+    };
+    const done = last.then(read, read);
+    last = done;
+    return done;
+  };
+}
+
+/** The columns of a bucket as they were written, behind a part without rows. */
+async function readParts(
+  path: string,
+  schema: Schema,
+  expected: Manifest['buckets'][number],
+  content: Uint8Array,
+): Promise<(readonly Column[])[]> {
   const file = await open(path, 'r');
-  let content: Uint8Array;
   try {
-    content = new Uint8Array(expected.bytes);
     await readAll(file, content, path);
   } finally {
     await file.close();
   }
   if (crc32(content) !== expected.crc32) throw damaged(path);
-  const parts: (readonly Column[])[] = [];
+  const parts: (readonly Column[])[] = [schema.fields.map((field) => columnFromValues(field, []))];
   let at = 0;
   for (let message = 0; at < content.length; message++) {
     const { header, bodyStart, bodyEnd } = readEncapsulated(content, at);
@@ -82,8 +110,7 @@ export async function readBucket(path: string, schema: Schema, expected: Manifes
     if (message === 0) continue;
     parts.push(decodeRecordBatch(schema, header, content.subarray(bodyStart, bodyEnd)).columns);
   }
-  if (parts.length === 0) return schema.fields.map((field) => columnFromValues(field, []));
-  return schema.fields.map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
+  return parts;
 }
 
 async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<number> {

@@ -2,7 +2,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Column } from '../../arrow/column.ts';
-import { concatColumns } from '../../arrow/concat.ts';
 import { type Field, field, type Schema } from '../../arrow/schema.ts';
 import { takeColumn } from '../../arrow/take.ts';
 import { parseValueType } from '../../definitions/value-type.ts';
@@ -12,10 +11,10 @@ import { readColumns } from '../duckdb/read-columns.ts';
 import { featureField } from '../feature-field.ts';
 import type { TableState } from '../source-state.ts';
 import { bindProjection } from './bind.ts';
-import { columnBytes } from './bucket.ts';
 import { chooseBuckets } from './bucket-count.ts';
 import { type BucketWriter, openBuckets } from './bucket-file.ts';
 import { compileProjection, type ProjectionQuery } from './compile.ts';
+import { columnBytes } from './held-columns.ts';
 import { hashKeys } from './keys.ts';
 import { bucketOf, encodeManifest } from './manifest.ts';
 import { readStoredKeys } from './stored-keys.ts';
@@ -38,10 +37,10 @@ const partRows = 262_144;
 const partBytes = 128 * 1024 * 1024;
 
 /**
- * Builds one projection; on any failure nothing is left but the error. A projection of one bucket gives its columns, so that they
- * need not be read back, unless it grew beyond `bucketBytes`.
+ * Builds one projection; on any failure nothing is left but the error. A projection of one bucket gives its parts, so that they need
+ * not be read back, unless it grew beyond `bucketBytes`.
  */
-export async function buildProjection(engine: Engine, input: BuildInput, signal: AbortSignal): Promise<Column[] | undefined> {
+export async function buildProjection(engine: Engine, input: BuildInput, signal: AbortSignal): Promise<Column[][] | undefined> {
   const draft = `${input.directory}.${process.pid}.${draftNumber++}.draft`;
   await mkdir(draft, { recursive: true });
   try {
@@ -52,8 +51,7 @@ export async function buildProjection(engine: Engine, input: BuildInput, signal:
     });
     await input.verify();
     await replaceFolder(draft, input.directory);
-    if (parts === 'tied' || parts.length === 0) return undefined;
-    return (parts[0] as Column[]).map((_, index) => concatColumns(parts.map((part) => part[index] as Column)));
+    return parts === 'tied' || parts.length === 0 ? undefined : parts;
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;

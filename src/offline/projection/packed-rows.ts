@@ -24,39 +24,56 @@ export interface PackedSlot {
 /** Bits in the word of validity. */
 const maxNullable = 32;
 
+/** A column in one part or more, of one field. */
+type Parts = readonly Column[];
+
 /** Which of the columns can be packed together: values of 4 or 8 bytes, at most 32 columns with nulls. */
-export function choosePacked(columns: readonly Column[]): number[] {
+export function choosePacked(columns: readonly Parts[]): number[] {
   let nullable = 0;
   return [...columns.keys()].filter((index) => {
-    const column = columns[index] as Column;
-    const layout = layoutOf(column.field);
+    const column = columns[index] as Parts;
+    const layout = layoutOf(fieldOf(column));
     if (layout.kind !== 'fixed' || (layout.bytes !== 4 && layout.bytes !== 8)) return false;
-    if (column.nullCount > 0) nullable += 1;
-    return column.nullCount === 0 || nullable <= maxNullable;
+    if (hasNulls(column)) nullable += 1;
+    return !hasNulls(column) || nullable <= maxNullable;
   });
 }
 
-/** Packs columns of equal length, each of which `choosePacked` has chosen. */
-export function packRows(columns: readonly Column[]): PackedRows {
-  const length = columns[0]?.length ?? 0;
-  const nullable = columns.filter((column) => column.nullCount > 0);
+/** Packs columns of equal parts, each of which `choosePacked` has chosen. */
+export function packRows(columns: readonly Parts[]): PackedRows {
+  const length = (columns[0] ?? []).reduce((sum, part) => sum + part.length, 0);
+  const nullable = columns.filter(hasNulls);
   let stride = nullable.length === 0 ? 0 : 1;
   const slots = columns.map((column): PackedSlot => {
-    const { field } = column;
+    const field = fieldOf(column);
     const width = wordsOf(field);
     const slot = { field, at: stride, width, bit: nullable.indexOf(column) };
     stride += width;
     return slot;
   });
   const words = new Int32Array(stride * length);
-  for (const [index, column] of columns.entries()) writeColumn(words, stride, slots[index] as PackedSlot, column);
+  let first = 0;
+  for (const [index, { length: rows }] of (columns[0] ?? []).entries()) {
+    const part = columns.map((column) => column[index] as Column);
+    const target = words.subarray(stride * first, stride * (first + rows));
+    for (let from = 0; from < rows; from += blockRows) {
+      const to = Math.min(rows, from + blockRows);
+      for (const [at, column] of part.entries()) writeColumn(target, stride, slots[at] as PackedSlot, column, from, to);
+    }
+    first += rows;
+  }
   return { length, stride, words, slots };
 }
 
-/**
- * Rows `rows[i]` of the slots at `wanted`, null where the row is negative. The rows are taken in blocks: the first column of a
- * block brings its rows into the processor's cache, the others find them there.
- */
+function fieldOf(column: Parts): Field {
+  return (column[0] as Column).field;
+}
+
+function hasNulls(column: Parts): boolean {
+  return column.some((part) => part.nullCount > 0);
+}
+
+/** Rows `rows[i]` of the slots at `wanted`, null where the row is negative. */
 export function takePacked(packed: PackedRows, wanted: readonly number[], rows: Int32Array): Column[] {
   const slots = wanted.map((at) => packed.slots[at] as PackedSlot);
   const values = slots.map((slot) => new Int32Array(slot.width * rows.length));
@@ -76,6 +93,7 @@ export function takePacked(packed: PackedRows, wanted: readonly number[], rows: 
   });
 }
 
+/** Rows are written and taken in blocks: the first column brings those of a block into the processor's cache, the others find them there. */
 const blockRows = 512;
 
 function wordsOf(field: Field): 1 | 2 {
@@ -83,16 +101,24 @@ function wordsOf(field: Field): 1 | 2 {
   return layout.kind === 'fixed' && layout.bytes === 8 ? 2 : 1;
 }
 
-function writeColumn(words: Int32Array, stride: number, { at, width, bit }: PackedSlot, column: Column): void {
+function writeColumn(
+  words: Int32Array,
+  stride: number,
+  { at, width, bit }: PackedSlot,
+  column: Column,
+  from: number,
+  to: number,
+): void {
   const data = column.buffers[0] as Uint8Array;
   const source = new Int32Array(data.buffer, data.byteOffset, width * column.length);
-  for (let row = 0; row < column.length; row++) {
+  for (let row = from; row < to; row++) {
     words[row * stride + at] = source[row * width] as number;
     if (width === 2) words[row * stride + at + 1] = source[row * width + 1] as number;
   }
-  if (bit < 0 || column.validity === undefined) return;
-  for (let row = 0; row < column.length; row++) {
-    if (getBit(column.validity, row)) words[row * stride] = (words[row * stride] as number) | (1 << bit);
+  if (bit < 0) return;
+  const validity = column.nullCount > 0 ? column.validity : undefined;
+  for (let row = from; row < to; row++) {
+    if (validity === undefined || getBit(validity, row)) words[row * stride] = (words[row * stride] as number) | (1 << bit);
   }
 }
 

@@ -9,7 +9,7 @@ import { isLeftOver } from '../left-over.ts';
 import { readTableState, type TableState } from '../source-state.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import { createBucketCache } from './bucket-cache.ts';
-import { readBucket } from './bucket-file.ts';
+import { createBucketReader } from './bucket-file.ts';
 import { buildProjection, projectionSchema } from './build.ts';
 import { explainFailure } from './explain-failure.ts';
 import { decodeManifest, type Manifest, projectionId } from './manifest.ts';
@@ -64,6 +64,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   await mkdir(directory, { recursive: true });
   await removeDrafts(directory);
   const cache = createBucketCache(cacheBytes);
+  const read = createBucketReader();
   const building = new Map<string, Building>();
   /** Those that nobody waits for any more included, until they have cleared away their drafts. */
   const unfinished = new Set<Building>();
@@ -109,8 +110,8 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
         cache.get(`${id}/${index}`, async () => {
           const file = join(directory, id, `${index}.arrows`);
           const expected = manifest.buckets[index] as Manifest['buckets'][number];
-          const columns = await readBucket(file, schema, expected).catch((error) => discardDamaged(id, source, error));
-          return createBucket(view, columns);
+          const load = read(file, schema, expected, (parts) => createBucket(view, parts));
+          return await load.catch((error) => discardDamaged(id, source, error));
         }),
     };
   }
@@ -167,13 +168,13 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
       const path = join(directory, id);
       const verify = () => refuseChange(source, state);
       const input = { view, source, state, directory: path, bucketBytes, verify };
-      const columns = await buildProjection(engine, input, controller.signal).catch(async (error) => {
+      const parts = await buildProjection(engine, input, controller.signal).catch(async (error) => {
         // What DuckDB says of files that were replaced under it is of no use to anybody.
         if (!controller.signal.aborted) await verify();
         throw error;
       });
       const manifest = (await readManifest(path)) as Manifest;
-      if (columns !== undefined) await cache.get(`${id}/0`, async () => createBucket(view, columns));
+      if (parts !== undefined) await cache.get(`${id}/0`, async () => createBucket(view, parts));
       logger.info(
         { view: view.name, rows: manifest.rows, ms: Math.round(performance.now() - started) },
         'source read and sorted',

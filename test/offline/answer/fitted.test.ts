@@ -107,7 +107,7 @@ function projectionOf(all: readonly Row[], buckets: number): Projection {
   } as unknown as ViewDocument;
   const bucket = async (index: number) => {
     const own = all.filter((_, row) => row % buckets === index).sort((a, b) => (a.event < b.event ? -1 : 1));
-    return createBucket(view, [
+    const columns = [
       columnFromValues(
         field('event', int64),
         own.map((row) => row.event),
@@ -120,7 +120,8 @@ function projectionOf(all: readonly Row[], buckets: number): Projection {
         featureField('f0', parseValueType('float64')),
         own.map((row) => row.value),
       ),
-    ]);
+    ];
+    return createBucket(view, [columns]);
   };
   return { view, buckets, bucket, rows: all.length } as unknown as Projection;
 }

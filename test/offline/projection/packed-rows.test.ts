@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { columnFromValues } from '../../../src/arrow/build.ts';
 import { readValues } from '../../../src/arrow/read-value.ts';
 import { type ArrowType, field } from '../../../src/arrow/schema.ts';
+import { sliceColumn } from '../../../src/arrow/slice.ts';
 import { choosePacked, packRows, takePacked } from '../../../src/offline/projection/packed-rows.ts';
 
 const kinds: { type: ArrowType; value: fc.Arbitrary<unknown> }[] = [
@@ -26,17 +27,20 @@ const table = fc.integer({ min: 0, max: 1300 }).chain((length) =>
       { minLength: 1, maxLength: 6 },
     ),
     rows: fc.array(fc.integer({ min: -1, max: length - 1 }), { maxLength: 1500 }),
+    cuts: fc.array(fc.integer({ min: 0, max: length }), { maxLength: 3 }),
   }),
 );
 
 describe('packed rows', () => {
-  it('give back the values of any rows of any columns', () => {
+  it('give back the values of any rows of any columns, in however many parts these come', () => {
     fc.assert(
-      fc.property(table, fc.infiniteStream(fc.nat()), ({ columns, rows }, picks) => {
+      fc.property(table, fc.infiniteStream(fc.nat()), ({ columns, rows, cuts }, picks) => {
         const made = columns.map(({ type, values }, index) => columnFromValues(field(`c${index}`, type), values));
-        expect(choosePacked(made)).toEqual([...made.keys()]);
+        const edges = [0, ...cuts.toSorted((a, b) => a - b), made[0]?.length ?? 0];
+        const parts = made.map((column) => edges.slice(1).map((end, at) => sliceColumn(column, edges[at] as number, end)));
+        expect(choosePacked(parts)).toEqual([...made.keys()]);
         const wanted = made.map(() => (picks.next().value as number) % made.length);
-        const taken = takePacked(packRows(made), wanted, Int32Array.from(rows));
+        const taken = takePacked(packRows(parts), wanted, Int32Array.from(rows));
         for (const [index, at] of wanted.entries()) {
           const all = readValues(made[at] as (typeof made)[number]);
           const column = taken[index] as (typeof taken)[number];
@@ -54,7 +58,7 @@ describe('packed rows', () => {
     const flag = columnFromValues(field('b', { id: 'bool' }), [true]);
     const whole = columnFromValues(field('w', { id: 'int', bits: 32, signed: true }), [1]);
     const nullable = columnFromValues(field('n', { id: 'int', bits: 32, signed: true }), [null]);
-    expect(choosePacked([text, flag, whole])).toEqual([2]);
-    expect(choosePacked([...Array<typeof nullable>(34).fill(nullable), whole])).toEqual([...Array(32).keys(), 34]);
+    expect(choosePacked([[text], [flag], [whole]])).toEqual([2]);
+    expect(choosePacked([...Array<(typeof nullable)[]>(34).fill([nullable]), [whole]])).toEqual([...Array(32).keys(), 34]);
   });
 });
