@@ -68,7 +68,7 @@ const duckdbSchema = z.strictObject({
   /** Threads that the whole process gives to DuckDB; default: the machine's cores. */
   threads: count.default(() => availableParallelism()),
   /** Memory that the whole process gives to DuckDB, in its notation. */
-  memory: size.default('1GB'),
+  memory: size.default('768MB'),
   /** Most that queries may spill to disk, under `state`. */
   spill: size.default('100GB'),
   /** Memory for sorted sources that requests look into, beside DuckDB's own; what does not fit is read again. */

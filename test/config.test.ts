@@ -21,7 +21,7 @@ describe('parseConfig', () => {
       state: '/repository/.featherflight',
       storage: '/repository/.featherflight/storage',
       onlineStore: { kind: 'lmdb' },
-      offlineEngine: { kind: 'duckdb', threads: availableParallelism(), memory: '1GB', spill: '100GB', cache: '1GB' },
+      offlineEngine: { kind: 'duckdb', threads: availableParallelism(), memory: '768MB', spill: '100GB', cache: '1GB' },
       http: { host: '127.0.0.1', port: 6566 },
       flight: {
         host: '127.0.0.1',
