@@ -1,6 +1,7 @@
 /** The offline side as one thing that opens and closes: an engine over files, its projections, and what plans need of them. */
 import type { Logger } from '../observe.ts';
 import type { ColumnDocument, FeatureDocument, SourceDocument, TableDocument, ViewDocument } from '../registry/document.ts';
+import { openTransform } from '../transform/open-transform.ts';
 import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault } from './answer/fitted.ts';
@@ -31,6 +32,8 @@ export interface History {
   readonly engineVersion: string;
   /** Opens all that a plan reads; `release` must be called once when the plan has been carried out. */
   prepare(plan: RetrievalPlan, signal: AbortSignal): Promise<PreparedPlan & { release(): void }>;
+  /** A view's rows at the state of its source now; `release` must be called once when they have been read. */
+  openProjection(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection>;
   /** Reads a view's source ahead of a request for it. */
   warm(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<void>;
   /** Removes what is kept on disk of views of other names, unless somebody reads it. */
@@ -82,7 +85,8 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
           defaults.push({ fitted: await fittedSteps(projection, plan.lookups[lookup] as LookupPlan, feature, signal) });
         }
       }
-      return { plan, projections, defaults, release };
+      const transforms = plan.transforms.map(({ view }) => openTransform(view));
+      return { plan, projections, defaults, transforms, signal, release };
     } catch (error) {
       release();
       throw error;
@@ -93,6 +97,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     engineVersion: engine.version,
     engine,
     prepare,
+    openProjection: (view, source, signal) => store.open(view, source, signal),
     async warm(view, source, signal) {
       const projection = await store.open(view, source, signal, 'ahead');
       try {

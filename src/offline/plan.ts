@@ -2,10 +2,11 @@
 import type { Field, Schema } from '../arrow/schema.ts';
 import { parseDurationUs } from '../definitions/duration.ts';
 import { parseInstantUs } from '../definitions/literal.ts';
-import type { KeyType } from '../definitions/value-type.ts';
+import { type KeyType, parseValueType } from '../definitions/value-type.ts';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import {
+  type RequestValue,
   type ResolvedFeature,
   type ResolvedLookup,
   type ResolvedOutput,
@@ -13,6 +14,7 @@ import {
   refuseCollisions,
   resolveFeatures,
 } from '../registry/resolve.ts';
+import { checkRequestColumn, isRequestField, type RequestColumn } from './frame/read-request.ts';
 import type { HistoricalRequest } from './request.ts';
 import { checkTimezone } from './zone.ts';
 
@@ -25,6 +27,11 @@ export interface LookupPlan extends ResolvedLookup {
   readonly ttlUs: bigint;
 }
 
+/** A request value in the frame's column at `index`. */
+export interface RequestPlan extends RequestColumn {
+  readonly index: number;
+}
+
 export interface RetrievalPlan {
   /** The frame's column that holds T, or one T for all rows. */
   readonly time:
@@ -35,6 +42,8 @@ export interface RetrievalPlan {
   /** Everything that is looked up, what only transforms read included. */
   readonly features: readonly ResolvedFeature[];
   readonly transforms: readonly ResolvedTransform[];
+  /** What transforms read of the request: columns of the frame. */
+  readonly request: readonly RequestPlan[];
   /** The columns of the answer: with statuses, the three that follow each stand beside it. */
   readonly outputs: readonly ResolvedOutput[];
   readonly statuses: boolean;
@@ -51,6 +60,7 @@ export function planRetrieval(
   const resolution = resolveFeatures(registry, { features, service, keys, fullFeatureNames: request.full_feature_names });
   const lookups = resolution.lookups.map((lookup) => planLookup(lookup, request, frame));
   if (request.timezone != null) checkTimezone(request.timezone);
+  const values = resolution.request.map((value) => planRequestValue(value, frame));
   const taken = frame.fields.map(({ name }) => ({ name, origin: `column "${name}" of the frame` }));
   refuseCollisions(resolution, request.statuses, taken);
   return Object.freeze({
@@ -59,6 +69,7 @@ export function planRetrieval(
     lookups,
     features: resolution.features,
     transforms: resolution.transforms,
+    request: values,
     outputs: resolution.outputs,
     statuses: request.statuses,
   });
@@ -82,6 +93,14 @@ function planLookup(lookup: ResolvedLookup, request: HistoricalRequest, frame: S
   };
 }
 
+function planRequestValue({ name, type: text, views }: RequestValue, frame: Schema): RequestPlan {
+  const need = `on-demand view "${views[0]}" needs request value "${name}"`;
+  const index = findColumn(frame, name, need, { hint: `add a column of ${text}` });
+  const value = { name, type: parseValueType(text), views, index };
+  checkRequestColumn(value, frame.fields[index] as Field);
+  return value;
+}
+
 function planTime(request: HistoricalRequest, frame: Schema, nowUs: bigint): RetrievalPlan['time'] {
   if (request.at == null) {
     const hint = 'name the column with timestamp=…, or one instant for all rows with at=…';
@@ -100,7 +119,7 @@ function keyHint(label: string, joinKey: string): string {
 
 /** The member of a request that would help, and how. */
 interface Remedy {
-  readonly option: keyof HistoricalRequest;
+  readonly option?: keyof HistoricalRequest;
   readonly hint: string;
 }
 
@@ -111,7 +130,7 @@ function findColumn(frame: Schema, column: string, need: string, { option, hint 
     const near = didYouMean(column, names);
     const have = near === '' ? `; it has ${names.slice(0, 20).join(', ') || 'no columns'}` : near;
     throw new FeatureStoreError('INVALID_ARGUMENT', `${need}, but the frame has no column "${column}"${have} (${hint})`, {
-      details: { column, columns: names, option },
+      details: { column, columns: names, ...(option === undefined ? {} : { option }) },
     });
   }
   if (names.indexOf(column, index + 1) >= 0) {
@@ -124,13 +143,14 @@ function findColumn(frame: Schema, column: string, need: string, { option, hint 
   return index;
 }
 
-/** Whether a frame's values, not only its types, decide if the plan can be carried out: keys that convert by value, local times. */
+/** Whether a frame's values, not only its types, decide if the plan can be carried out: keys and request values that convert by value, local times. */
 export function readsAnyValue(plan: RetrievalPlan, frame: Schema): boolean {
   const fieldAt = (index: number) => frame.fields[index] as Field;
   const time = plan.time.kind === 'column' ? fieldAt(plan.time.index).type : undefined;
   const zoned =
     time === undefined || (time.id === 'timestamp' && time.timezone !== undefined && (time.unit === 'us' || time.unit === 'ns'));
   if (!zoned) return true;
+  if (plan.request.some(({ index, type }) => !isRequestField(fieldAt(index), type))) return true;
   return plan.lookups.some((lookup) => lookup.keys.some((key) => !alwaysConverts(fieldAt(key.index), key.type)));
 }
 

@@ -4,18 +4,22 @@ import type { Column } from '../../arrow/column.ts';
 import type { RecordBatch } from '../../arrow/record-batch.ts';
 import type { Field, Schema } from '../../arrow/schema.ts';
 import { sliceColumn } from '../../arrow/slice.ts';
-import { decodeLiteral, type LiteralValue, parseInstantUs } from '../../definitions/literal.ts';
-import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
+import { decodeLiteral, type LiteralValue } from '../../definitions/literal.ts';
+import { parseValueType } from '../../definitions/value-type.ts';
 import type { ComputedFeatureDocument, FeatureDocument } from '../../registry/document.ts';
 import type { ResolvedFeature, ResolvedOutput, ResolvedTransform } from '../../registry/resolve.ts';
+import type { Transform } from '../../transform/open-transform.ts';
 import { featureField } from '../feature-field.ts';
 import { readKeys } from '../frame/read-keys.ts';
+import { readRequest } from '../frame/read-request.ts';
 import { readTimes } from '../frame/read-times.ts';
 import { concatInstants, type Instants, repeatInstant } from '../instants.ts';
+import { toColumnValue } from '../literal-column.ts';
 import type { LookupPlan, RetrievalPlan } from '../plan.ts';
 import { concatKeys, type Keys } from '../projection/keys.ts';
 import type { Projection } from '../projection/store.ts';
 import { completeFeature, type FeatureCounts, type FeatureDefault, statusColumns, statusFields } from './complete.ts';
+import { completeComputed, runTransforms } from './compute.ts';
 import { resolveLookup } from './resolve.ts';
 
 /** Some rows of a frame. `plain` gives a column with its dictionary resolved. */
@@ -45,6 +49,10 @@ export interface PreparedPlan {
   readonly plan: RetrievalPlan;
   readonly projections: readonly Projection[];
   readonly defaults: readonly (FeatureDefault | undefined)[];
+  /** In the order of the plan's. */
+  readonly transforms: readonly Transform[];
+  /** Ends the work between two slices of it. */
+  readonly signal: AbortSignal;
 }
 
 /** Rows that are looked up together when a projection's buckets do not all fit into memory. */
@@ -54,14 +62,6 @@ const spanRows = 1_048_576;
 export function literalDefault(feature: FeatureDocument, literal: unknown): FeatureDefault {
   const type = parseValueType(feature.type);
   return { literal: columnFromValues(featureField(feature.name, type), [toColumnValue(type, decodeLiteral(type, literal))]) };
-}
-
-/** Columns count dates in days where literals write them out. */
-function toColumnValue(type: ValueType, value: LiteralValue): unknown {
-  if (value === null) return null;
-  if (type.kind === 'date') return Number(parseInstantUs(`${value}T00:00:00Z`) / 86_400_000_000n);
-  if (type.kind === 'list') return (value as readonly LiteralValue[]).map((item) => toColumnValue(type.element, item));
-  return value;
 }
 
 /** The fields that follow the frame's own. */
@@ -74,16 +74,11 @@ export function answerFields(plan: RetrievalPlan): readonly Field[] {
 
 /** An empty report for a plan, which `answerFrame` fills. */
 export function createReport(plan: RetrievalPlan): FeatureReport[] {
-  return plan.outputs.map((output) => ({
-    name: output.name,
-    view: describeOutput(plan, output).view,
-    present: 0,
-    null_value: 0,
-    not_found: 0,
-    outside_max_age: 0,
-    defaults: 0,
-    ties: 0,
-  }));
+  return plan.outputs.map((output) => emptyReport(output.name, describeOutput(plan, output).view));
+}
+
+function emptyReport(name: string, view: string): FeatureReport {
+  return { name, view, present: 0, null_value: 0, not_found: 0, outside_max_age: 0, defaults: 0, ties: 0 };
 }
 
 function describeOutput(plan: RetrievalPlan, output: ResolvedOutput): { view: string; type: string } {
@@ -124,8 +119,17 @@ function exceedsMemory(projections: readonly Projection[]): boolean {
   return share > 0.8 && projections.some((projection) => projection.buckets > 1);
 }
 
-/** The times and keys that a plan reads from a batch; refuses values that are no instants or no keys. */
-export function readFrame(plan: RetrievalPlan, batch: FrameBatch, firstRow: number): { times: Instants; keys: Keys[] } {
+/** What a plan reads of a batch. */
+export interface FrameValues {
+  readonly times: Instants;
+  /** By look-up. */
+  readonly keys: readonly Keys[];
+  /** By request value, by row. */
+  readonly request: readonly (readonly LiteralValue[])[];
+}
+
+/** The values that a plan reads from a batch; refuses those that are no instants, no keys or of no type that a transform reads. */
+export function readFrame(plan: RetrievalPlan, batch: FrameBatch, firstRow: number): FrameValues {
   const { time } = plan;
   const times =
     time.kind === 'at'
@@ -139,7 +143,8 @@ export function readFrame(plan: RetrievalPlan, batch: FrameBatch, firstRow: numb
       batch.length,
     ),
   );
-  return { times, keys };
+  const request = plan.request.map((value) => readRequest(value, batch.plain(value.index), firstRow));
+  return { times, keys, request };
 }
 
 async function answerSpan(
@@ -149,7 +154,7 @@ async function answerSpan(
   report: readonly FeatureReport[],
 ): Promise<Column[]> {
   const { plan } = prepared;
-  const read: { times: Instants; keys: Keys[] }[] = [];
+  const read: FrameValues[] = [];
   let row = firstRow;
   for (const batch of span) {
     read.push(readFrame(plan, batch, row));
@@ -167,7 +172,8 @@ async function answerSpan(
     for (const [at, [position, { feature }]] of wanted.entries()) {
       const output = plan.outputs.findIndex((candidate) => candidate.kind === 'feature' && candidate.feature === position);
       const name = plan.outputs[output]?.name ?? feature.name;
-      const counts = report[output] as FeatureReport;
+      // What only transforms read is counted by nobody.
+      const counts = report[output] ?? emptyReport(name, lookup.view.name);
       const values = { ...(resolved.columns[at] as Column), field: featureField(name, parseValueType(feature.type)) };
       const completed = completeFeature(values, resolved.states, times, prepared.defaults[position], counts);
       counts.ties += resolved.ties;
@@ -175,7 +181,20 @@ async function answerSpan(
       if (plan.statuses) looked[position]?.push(...statusColumns(name, completed, resolved.events as Int32Array));
     }
   }
-  return plan.outputs.flatMap((output) => (output.kind === 'feature' ? (looked[output.feature] as Column[]) : []));
+  const input = {
+    features: looked.map((columns) => columns?.[0] as Column),
+    times,
+    request: plan.request.map((_, at) => read.flatMap((part) => part.request[at] as readonly LiteralValue[])),
+    firstRow,
+  };
+  const computed = await runTransforms(plan, prepared.transforms, input, prepared.signal);
+  return plan.outputs.flatMap((output, at) => {
+    if (output.kind === 'feature') return looked[output.feature] as Column[];
+    const values = computed[output.transform]?.[output.output] as readonly LiteralValue[];
+    const { type } = describeOutput(plan, output);
+    const completed = completeComputed(output.name, type, values, times, report[at] as FeatureReport);
+    return plan.statuses ? [completed.value, ...statusColumns(output.name, completed, undefined)] : [completed.value];
+  });
 }
 
 async function* groupBatches<B extends FrameBatch>(frame: AsyncIterable<B>, rows: number): AsyncGenerator<B[], void> {

@@ -3,12 +3,13 @@ import { getBit } from '../../arrow/bitmap.ts';
 import type { Column } from '../../arrow/column.ts';
 import { interleaveColumns } from '../../arrow/interleave.ts';
 import { field } from '../../arrow/schema.ts';
+import { statusNames } from '../../definitions/status.ts';
 import { daysOf, type Instants } from '../instants.ts';
 import { found, notFound, outsideMaxAge } from '../projection/look-up.ts';
 import { type FittedSteps, stepAt } from './fitted.ts';
 
-const statusNames = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
-const nullValue = 1;
+/** Position in `statusNames`. */
+export const nullValue = 1;
 
 /** A literal as a column of one row, or steps over days. */
 export type FeatureDefault = { readonly literal: Column } | { readonly fitted: FittedSteps };
@@ -95,8 +96,8 @@ function fillDefaults(
   return interleaveColumns([values, { ...source, field: values.field }], isDefault, indices);
 }
 
-/** The three columns that follow a feature with `statuses` (rule 4.4). */
-export function statusColumns(name: string, completed: Completed, events: Int32Array): Column[] {
+/** The three columns that follow a feature with `statuses` (rule 4.4); without `events` no value has an event timestamp. */
+export function statusColumns(name: string, completed: Completed, events: Int32Array | undefined): Column[] {
   return [
     encodeStatuses(`${name}__status`, completed.statuses),
     encodeEvents(`${name}__event_timestamp`, completed.statuses, events),
@@ -125,14 +126,15 @@ function encodeStatuses(name: string, statuses: Uint8Array): Column {
   return column(field(name, { id: 'utf8' }), statuses.length, [new Uint8Array(offsets.buffer), data]);
 }
 
-function encodeEvents(name: string, statuses: Uint8Array, events: Int32Array): Column {
+function encodeEvents(name: string, statuses: Uint8Array, events: Int32Array | undefined): Column {
+  const words = events ?? new Int32Array(2 * statuses.length);
   const validity = new Uint8Array((statuses.length + 7) >> 3);
   let nullCount = 0;
   for (let row = 0; row < statuses.length; row++) {
-    if (statuses[row] === notFound) nullCount += 1;
+    if (events === undefined || statuses[row] === notFound) nullCount += 1;
     else validity[row >> 3] = (validity[row >> 3] as number) | (1 << (row & 7));
   }
-  const bytes = new Uint8Array(events.buffer, events.byteOffset, events.byteLength);
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
   const made = column(field(name, { id: 'timestamp', unit: 'us', timezone: 'UTC' }), statuses.length, [bytes]);
   return nullCount === 0 ? made : { ...made, nullCount, validity };
 }
