@@ -15,6 +15,8 @@ export interface Bucket {
   readonly index: KeyIndex;
   /** Words of the event timestamps in microseconds. */
   readonly event: Int32Array;
+  /** All that the source says of its rows' times; `available` only where it has that column. */
+  readonly times: StoredTimes & { readonly available?: Int32Array };
   /** Rows of some features, by their positions in the view; null where the row is negative. */
   take(features: readonly number[], rows: Int32Array): Column[];
   readonly rivals?: Rivals;
@@ -53,6 +55,7 @@ export function createBucket(view: ViewDocument, parts: readonly (readonly Colum
     rows: times.event.length / 2,
     index,
     event: times.event,
+    times: { ...times, available: available && wordsOf(available) },
     take: features.take,
     rivals: hash === undefined ? undefined : findRivals(index, times, wordsOf(hash)),
     visibility,
