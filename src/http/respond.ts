@@ -1,0 +1,177 @@
+/** Answers one request: who calls, whether there is room, the body, the resource, the reply; and what is told of it afterwards. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { requireScope } from '../access/caller.ts';
+import { FeatureStoreError } from '../errors.ts';
+import { compressBody } from './compress.ts';
+import { errorReply } from './error-reply.ts';
+import type { Gate } from './gate.ts';
+import { parseJson } from './json/parse-json.ts';
+import type { HttpParts } from './parts.ts';
+import { isJsonType, readBody } from './request-body.ts';
+import { jsonType, type Reply, type Resource } from './resource.ts';
+
+export type Respond = (
+  resource: Resource,
+  params: Readonly<Record<string, string>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void>;
+
+export interface Responder extends Pick<HttpParts, 'access' | 'logger' | 'metrics' | 'limits'> {
+  readonly gate: Gate;
+  /** Whether the server is about to stop, and connections are to end with their answers. */
+  isStopping(): boolean;
+}
+
+/** An error whose status is not that of its code. */
+class Refusal {
+  readonly error: unknown;
+  readonly status: number | undefined;
+
+  constructor(error: unknown, status?: number) {
+    this.error = error;
+    this.status = status;
+  }
+}
+
+function asRefusal(thrown: unknown): Refusal {
+  return thrown instanceof Refusal ? thrown : new Refusal(thrown);
+}
+
+export function createRespond(responder: Responder): Respond {
+  const { access, gate, limits, logger, metrics } = responder;
+
+  return async (resource, params, request, response) => {
+    const startedMs = performance.now();
+    const id = requestId(request.headers['x-request-id']);
+    const abort = new AbortController();
+    const goneEarly = () => {
+      if (!response.writableFinished) abort.abort(new FeatureStoreError('ABORTED', 'the client went away'));
+    };
+    response.on('close', goneEarly);
+    let failure: unknown;
+    let reply: Reply;
+    try {
+      reply = await answer();
+    } catch (thrown) {
+      const refused = asRefusal(thrown);
+      failure = refused.error;
+      reply = errorReply(resource.family, refused.error, id, refused.status);
+    }
+    if (!abort.signal.aborted || isTimeout(abort.signal.reason))
+      await send(reply, id, request, response).catch(() => response.destroy());
+    else response.destroy();
+    record(reply, failure, startedMs, id);
+
+    async function answer(): Promise<Reply> {
+      const caller = access.authenticate(bearerToken(request.headers.authorization));
+      requireScope(caller, resource.scope);
+      const leave = resource.isVital ? undefined : gate.enter();
+      const timer = resource.isLong ? undefined : setTimeout(() => abort.abort(timeoutError(limits.timeoutMs)), limits.timeoutMs);
+      try {
+        const body = resource.method === 'POST' ? await readJson() : undefined;
+        const query = queryOf(request.url as string);
+        const { signal } = abort;
+        const answered = resource.answer({ id, caller, params, query, headers: request.headers, body, signal });
+        return answered instanceof Promise ? await untilAborted(answered, signal) : answered;
+      } finally {
+        clearTimeout(timer);
+        leave?.();
+      }
+    }
+
+    async function readJson() {
+      const { 'content-type': type, 'content-encoding': encoding = 'identity' } = request.headers;
+      if (!isJsonType(type)) throw refusal(415, `the body must be JSON: send "content-type: ${jsonType}"`);
+      if (encoding !== 'identity')
+        throw refusal(415, `the body must be sent as it is, and not with "content-encoding: ${encoding}"`);
+      try {
+        return parseJson(await readBody(request, limits.maxBodyBytes, abort.signal), limits.maxJsonDepth);
+      } catch (error) {
+        throw isTimeout(error) ? new Refusal(error, 408) : error;
+      }
+    }
+
+    function record({ status, service = '' }: Reply, thrown: unknown, started: number, request: string): void {
+      const seconds = (performance.now() - started) / 1000;
+      metrics.countRequest(resource.path, service, status, seconds);
+      const ms = Math.round(seconds * 1000);
+      const fields = { request_id: request, method: resource.method, route: resource.path, status, ms };
+      if (thrown === undefined) logger.debug(fields, 'http request answered');
+      else if (thrown instanceof FeatureStoreError && thrown.code !== 'INTERNAL')
+        logger[status < 500 ? 'info' : 'warn']({ ...fields, code: thrown.code }, 'http request refused');
+      else logger.error({ ...fields, err: thrown }, 'http request failed');
+    }
+  };
+
+  async function send(reply: Reply, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const headers: Record<string, string | number> = { 'content-type': reply.type, 'x-request-id': id, ...reply.headers };
+    if (responder.isStopping()) headers.connection = 'close';
+    if (typeof reply.body === 'object' && !(reply.body instanceof Uint8Array)) {
+      response.writeHead(reply.status, headers);
+      await pipeline(reply.body, response);
+      return;
+    }
+    const compressed = await compressBody(reply.body, request.headers['accept-encoding'] as string | undefined);
+    const body = compressed?.bytes ?? reply.body;
+    if (compressed !== undefined) {
+      headers['content-encoding'] = compressed.encoding;
+      headers.vary = 'accept-encoding';
+    }
+    headers['content-length'] = Buffer.byteLength(body);
+    response.writeHead(reply.status, headers);
+    response.end(body);
+  }
+}
+
+/** Settles with the work, or fails with the signal's reason as soon as that is aborted. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let giveUp = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = () => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** The caller's own id where it is short and printable, so that it can be followed through logs. */
+function requestId(sent: string | string[] | undefined): string {
+  if (typeof sent === 'string' && /^[\x21-\x7e]{1,128}$/.test(sent)) return sent;
+  made += 1;
+  return `${processId}-${made.toString(36)}`;
+}
+
+const processId = randomBytes(6).toString('hex');
+let made = 0;
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
+}
+
+function queryOf(url: string): URLSearchParams {
+  const mark = url.indexOf('?');
+  return mark < 0 ? noQuery : new URLSearchParams(url.slice(mark));
+}
+
+const noQuery = new URLSearchParams();
+
+function refusal(status: number, message: string): Refusal {
+  return new Refusal(new FeatureStoreError('INVALID_ARGUMENT', message), status);
+}
+
+function timeoutError(timeoutMs: number): FeatureStoreError {
+  return new FeatureStoreError('DEADLINE_EXCEEDED', `this took longer than the ${timeoutMs} ms of http.timeoutMs`);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof FeatureStoreError && error.code === 'DEADLINE_EXCEEDED';
+}
