@@ -4,6 +4,7 @@ import { applyPlanned, planApply } from '../registry/apply.ts';
 import type { PlannedChange } from '../registry/diff.ts';
 import { formatPlan } from '../registry/format-plan.ts';
 import { openState } from '../registry/state.ts';
+import { openTransform } from '../transform/open-transform.ts';
 import type { Context } from './context.ts';
 import { endWithFailure } from './exit.ts';
 import { withRepository } from './local.ts';
@@ -35,7 +36,7 @@ async function applyHere(context: Context, ask: Ask): Promise<void> {
   await withRepository(context, async (repository, history) => {
     const state = await openState(repository.config.state, { purpose: 'apply' });
     try {
-      const planned = await planApply(repository, state, history.describeTable);
+      const planned = await planApply(repository, state, history.describeTable, openTransform);
       const { changes } = planned.plan;
       if (!context.json) await context.write(`${formatPlan(planned.plan)}\n`);
       if (changes.length > 0) await ask('Apply?');

@@ -4,6 +4,7 @@ import { planApply } from '../registry/apply.ts';
 import type { PlannedChange } from '../registry/diff.ts';
 import { formatPlan } from '../registry/format-plan.ts';
 import { readState } from '../registry/state.ts';
+import { openTransform } from '../transform/open-transform.ts';
 import type { Context } from './context.ts';
 import { endWithFailure } from './exit.ts';
 import { withRepository } from './local.ts';
@@ -35,7 +36,7 @@ async function planHere(context: Context): Promise<Changes> {
   return await withRepository(context, async (repository, history) => {
     const state = readState(repository.config.state);
     try {
-      const { plan, baseVersion } = await planApply(repository, state, history.describeTable);
+      const { plan, baseVersion } = await planApply(repository, state, history.describeTable, openTransform);
       return { version: baseVersion, changes: plan.changes };
     } finally {
       await state.close();

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
 import { bindRepository } from '../registry/bind.ts';
 import type { RegistryDocument } from '../registry/document.ts';
+import { onDemandViewsOf } from '../registry/references.ts';
+import { openTransform } from '../transform/open-transform.ts';
 import { createTextWriter } from './answer-file.ts';
 import type { Context } from './context.ts';
 import { openEntityFrame } from './entity-frame.ts';
@@ -22,7 +24,7 @@ export function previewCommand(context: Context): Command {
   return addRetrievalOptions(command).action(async (name: string, options: Options) => {
     const interrupted = context.interruption();
     const report = await withRepository(context, async (repository, history) => {
-      const bound = await bindRepository(repository, history.describeTable);
+      const bound = await bindRepository(repository, history.describeTable, openTransform);
       const registry: RegistryDocument = { ...bound, version: 0, appliedAt: '' };
       const request = makeRequest(options, wantedOf(registry, name));
       const frame = await openEntityFrame(history.engine, options.entities, context.directory);
@@ -40,9 +42,10 @@ export function previewCommand(context: Context): Command {
 /** A service where there is one of that name, otherwise all features of the view. */
 function wantedOf(registry: RegistryDocument, name: string): { features?: readonly string[]; service?: string } {
   if (registry.services.some((service) => service.name === name)) return { service: name };
-  const view = registry.views.find((candidate) => candidate.name === name);
+  const views = [...registry.views, ...onDemandViewsOf(registry)];
+  const view = views.find((candidate) => candidate.name === name);
   if (view !== undefined) return { features: view.features.map((feature) => `${name}:${feature.name}`) };
-  const names = [...registry.services, ...registry.views].map((candidate) => candidate.name);
+  const names = [...registry.services, ...views].map((candidate) => candidate.name);
   throw new FeatureStoreError('NOT_FOUND', `no feature view or service is named "${name}"${didYouMean(name, names)}`, {
     details: { name },
   });

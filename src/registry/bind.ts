@@ -1,7 +1,7 @@
 /** Binds a loaded repository against its files: the document that apply would store, or everything wrong at once. */
 
 import { bindEntity } from './bind/entity.ts';
-import { bindOnDemandView } from './bind/on-demand-view.ts';
+import { bindOnDemandView, type CheckTransform } from './bind/on-demand-view.ts';
 import { bindService } from './bind/service.ts';
 import { bindSource, type DescribeTable } from './bind/source.ts';
 import { bindView } from './bind/view.ts';
@@ -10,13 +10,21 @@ import type { OnDemandViewDocument, RegistryDocument, ViewDocument } from './doc
 import { type Problem, problemsError, type Report } from './problems.ts';
 import { definitionsOfKind, type Loaded, type Repository } from './repository.ts';
 
+export type { CheckTransform } from './bind/on-demand-view.ts';
 export type { DescribeTable } from './bind/source.ts';
 
 /** A document before apply gives it a version. */
 export type BoundDocument = Omit<RegistryDocument, 'version' | 'appliedAt'>;
 
-/** Binds every definition; INVALID_ARGUMENT lists all problems by file. Lists are ordered by name, whatever the files' order. */
-export async function bindRepository(repository: Repository, describeTable: DescribeTable): Promise<BoundDocument> {
+/**
+ * Binds every definition; INVALID_ARGUMENT lists all problems by file. Lists are ordered by name, whatever the files' order.
+ * `checkTransform` is told each on-demand view as it would be applied.
+ */
+export async function bindRepository(
+  repository: Repository,
+  describeTable: DescribeTable,
+  checkTransform: CheckTransform = () => {},
+): Promise<BoundDocument> {
   const problems: Problem[] = [];
   const reportFor =
     ({ file }: Loaded): Report =>
@@ -38,7 +46,7 @@ export async function bindRepository(repository: Repository, describeTable: Desc
     bindView(loaded.definition, loaded.file, { isExported, sources: sourcesByName }, reportFor(loaded)),
   );
   const viewsByName = new Map(views.map((view) => [view.name, view]));
-  const onDemandViews = await bindOnDemandViews(repository, { isExported, views: viewsByName }, reportFor);
+  const onDemandViews = await bindOnDemandViews(repository, { isExported, views: viewsByName }, checkTransform, reportFor);
   const onDemandByName = new Map(onDemandViews.map((view) => [view.name, view]));
   const services = definitionsOfKind(repository, 'featureService').map((loaded) =>
     bindService(
@@ -64,13 +72,14 @@ export async function bindRepository(repository: Repository, describeTable: Desc
 async function bindOnDemandViews(
   repository: Repository,
   scope: { readonly isExported: (definition: unknown) => boolean; readonly views: ReadonlyMap<string, ViewDocument> },
+  check: CheckTransform,
   reportFor: (loaded: Loaded) => Report,
 ): Promise<OnDemandViewDocument[]> {
   const bundler = openBundler(repository.root);
   try {
     return await Promise.all(
       definitionsOfKind(repository, 'onDemandFeatureView').map((loaded) =>
-        bindOnDemandView(loaded.definition, loaded.file, scope, bundler.bundle, reportFor(loaded)),
+        bindOnDemandView(loaded.definition, loaded.file, scope, { bundle: bundler.bundle, check }, reportFor(loaded)),
       ),
     );
   } finally {

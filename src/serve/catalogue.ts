@@ -1,7 +1,16 @@
 /** The catalogue: what has been applied, as rows that clients show. */
 import { formatInstantUs } from '../definitions/literal.ts';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
-import type { FeatureDocument, RegistryDocument, ServiceDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
+import type {
+  FeatureDocument,
+  OnDemandViewDocument,
+  RegistryDocument,
+  ServiceDocument,
+  ServiceFeatures,
+  SourceDocument,
+  ViewDocument,
+} from '../registry/document.ts';
+import { onDemandViewsOf } from '../registry/references.ts';
 
 export const catalogueKinds = ['entities', 'sources', 'feature_views', 'feature_services', 'features'] as const;
 export type CatalogueKind = (typeof catalogueKinds)[number];
@@ -24,9 +33,12 @@ export async function listCatalogue(registry: RegistryDocument, kind: string, ne
     case 'sources':
       return registry.sources.map(describeSource);
     case 'feature_views':
-      return await Promise.all(
-        registry.views.map(async (view) => describeView(view, await newestOf(registry, view, newestEvent))),
-      );
+      return byName([
+        ...(await Promise.all(
+          registry.views.map(async (view) => describeView(view, await newestOf(registry, view, newestEvent))),
+        )),
+        ...onDemandViewsOf(registry).map((view) => describeOnDemandView(registry, view)),
+      ]);
     case 'feature_services':
       return registry.services.map(describeService);
     case 'features': {
@@ -34,7 +46,11 @@ export async function listCatalogue(registry: RegistryDocument, kind: string, ne
         const newest = await newestOf(registry, view, newestEvent);
         return view.features.map((feature) => describeFeature(view, feature, newest));
       });
-      return (await Promise.all(rows)).flat();
+      const computed = onDemandViewsOf(registry).flatMap((view) =>
+        view.features.map((feature) => describeFeature(view, feature, null)),
+      );
+      // Views by their names, features in the order of their view.
+      return byName([...(await Promise.all(rows)).flat(), ...computed], (row) => String(row.view));
     }
     default:
       throw new FeatureStoreError(
@@ -42,6 +58,10 @@ export async function listCatalogue(registry: RegistryDocument, kind: string, ne
         `the catalogue has no kind "${kind}"${didYouMean(kind, catalogueKinds)} (there are ${catalogueKinds.join(', ')})`,
       );
   }
+}
+
+function byName<T extends CatalogueRow>(rows: readonly T[], nameOf = (row: T): string => row.name): T[] {
+  return [...rows].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
 }
 
 /** Everything of one name, of one kind or of any; NOT_FOUND names the nearest. */
@@ -105,12 +125,43 @@ function describeView(view: ViewDocument, newest: string | null): CatalogueRow {
   };
 }
 
+/** Its entities and keys are those of what it reads; beside them stand the values of the request that it needs. */
+function describeOnDemandView(registry: RegistryDocument, view: OnDemandViewDocument): CatalogueRow {
+  const read = view.inputs.flatMap((input) => registry.views.filter((candidate) => candidate.name === input.view));
+  const keys = view.inputs.flatMap((input) =>
+    (registry.views.find((candidate) => candidate.name === input.view)?.keys ?? []).map((key) => [
+      input.keys?.[key.name] ?? key.name,
+      key.type,
+    ]),
+  );
+  return {
+    name: view.name,
+    kind: 'on_demand',
+    entities: [...new Set(read.flatMap((batch) => batch.entities))],
+    source: null,
+    join_keys: Object.fromEntries(keys),
+    ttl: null,
+    delay: null,
+    as_known: null,
+    features: view.features.map((feature) => feature.name),
+    newest_event: null,
+    description: view.description ?? null,
+    owner: view.owner ?? null,
+    tags: view.tags,
+    inputs: view.inputs.flatMap(listReferences),
+    request: Object.fromEntries(view.request.map((value) => [value.name, value.type])),
+    transform: view.transform.hash,
+  };
+}
+
+function listReferences({ view, prefix, features }: ServiceFeatures): string[] {
+  return features.map((feature) => (prefix === undefined ? `${view}:${feature}` : `${view}@${prefix}:${feature}`));
+}
+
 function describeService(service: ServiceDocument): CatalogueRow {
   return {
     name: service.name,
-    features: service.features.flatMap(({ view, prefix, features }) =>
-      features.map((feature) => (prefix === undefined ? `${view}:${feature}` : `${view}@${prefix}:${feature}`)),
-    ),
+    features: service.features.flatMap(listReferences),
     keys: Object.fromEntries(
       service.features.flatMap(({ view, prefix, keys }) => (keys === undefined ? [] : [[prefix ?? view, keys]])),
     ),
@@ -121,7 +172,11 @@ function describeService(service: ServiceDocument): CatalogueRow {
   };
 }
 
-function describeFeature(view: ViewDocument, feature: FeatureDocument, newest: string | null): CatalogueRow {
+function describeFeature(
+  view: ViewDocument | OnDemandViewDocument,
+  feature: Pick<FeatureDocument, 'name' | 'type' | 'description' | 'default'>,
+  newest: string | null,
+): CatalogueRow {
   return {
     name: `${view.name}:${feature.name}`,
     view: view.name,
@@ -134,7 +189,7 @@ function describeFeature(view: ViewDocument, feature: FeatureDocument, newest: s
   };
 }
 
-function describeDefault(feature: FeatureDocument): unknown {
+function describeDefault(feature: Pick<FeatureDocument, 'default'>): unknown {
   if (feature.default === undefined) return null;
   return 'literal' in feature.default ? feature.default.literal : `fitted(${feature.default.fitted})`;
 }

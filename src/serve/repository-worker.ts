@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { silentLogger } from '../observe.ts';
 import { planApply } from '../registry/apply.ts';
 import { loadConfig, loadRepository } from '../registry/load.ts';
+import { openTransform } from '../transform/open-transform.ts';
 import { openConfiguredHistory } from './open-parts.ts';
 import { type FromRepository, failureOf, type RepositoryTask } from './worker-messages.ts';
 
@@ -18,7 +19,7 @@ async function run(): Promise<unknown> {
   const history = await openConfiguredHistory(repository.config, silentLogger, 'apart');
   try {
     const { current } = task;
-    return await planApply(repository, { readDocument: () => current }, history.describeTable);
+    return await planApply(repository, { readDocument: () => current }, history.describeTable, openTransform);
   } finally {
     await history.close();
   }

@@ -10,26 +10,37 @@ import { bindSelection, isOnDemand, type SelectionScope } from './selection.ts';
 
 const ownOptions = ['request', 'inputs', 'features', 'transform', 'select', 'as'];
 
+/** Loads a transform as the server will; FAILED_PRECONDITION says why it cannot be. */
+export type CheckTransform = (view: OnDemandViewDocument) => unknown;
+
+/** What becomes of a transform when it is bound. */
+export interface TransformSteps {
+  readonly bundle: BundleTransform;
+  readonly check: CheckTransform;
+}
+
 /** Checks an on-demand view: request values, inputs, output types and the transform with all that it imports. */
 export async function bindOnDemandView(
   view: OnDemandFeatureView,
   file: string,
   scope: SelectionScope,
-  bundle: BundleTransform,
+  steps: TransformSteps,
   report: Report,
 ): Promise<OnDemandViewDocument> {
   const what = `on-demand feature view "${view.name}"`;
   checkName('on-demand feature view', view.name, report);
   checkOptions(what, view, optionNames(...ownOptions), report);
-  return {
+  const document: OnDemandViewDocument = {
     name: view.name,
     kind: 'onDemand',
     request: bindRequest(what, view.request, report),
     inputs: bindInputs(what, view.inputs, scope, report),
     features: bindOutputs(what, view, report),
-    transform: await bindTransform(what, view, file, bundle, report),
+    transform: await bindTransform(what, view, file, steps.bundle, report),
     ...bindDescribed(what, view, file, report),
   };
+  if (document.transform.hash !== '') reporting(report, `${what}: `, () => steps.check(document));
+  return document;
 }
 
 function bindRequest(what: string, request: unknown, report: Report): OnDemandViewDocument['request'] {
