@@ -100,10 +100,11 @@ function acceptsElements({ type, children }: Field, element: ValueType): boolean
 /** From a value as `readValue` gives it, of a column that is accepted. */
 function converter(type: ValueType, field: Field): (value: unknown) => LiteralValue {
   switch (type.kind) {
+    // NaN is what pandas writes for null where integers are.
     case 'int32':
-      return (value) => Number(toInteger(type, value));
+      return (value) => (Number.isNaN(value) ? null : Number(toInteger(type, value, 32)));
     case 'int64':
-      return (value) => toInteger(type, value);
+      return (value) => (Number.isNaN(value) ? null : toInteger(type, value, 64));
     case 'float32':
       return (value) => encodeFloat(type, Math.fround(toFloat(type, value)), value);
     case 'float64':
@@ -123,7 +124,7 @@ function converter(type: ValueType, field: Field): (value: unknown) => LiteralVa
       const convert = converter({ kind: type.element }, field.children[0] as Field);
       return (value) => {
         const items = value as readonly unknown[];
-        if (items.length !== type.length) throw refuse(`a list of ${items.length}`, type);
+        if (items.length !== type.length) throw refuse(`a list of ${items.length}`, type, `it must have ${type.length} numbers`);
         return items.map((item) => (item === null ? refuseNull(type) : convert(item)));
       };
     }
@@ -132,10 +133,11 @@ function converter(type: ValueType, field: Field): (value: unknown) => LiteralVa
   }
 }
 
-/** Floats too, where they are whole: pandas makes such columns. NaN is what it writes for null. */
-function toInteger(type: ValueType, value: unknown): bigint {
-  const integer = BigInt(encodeLiteral(type, typeof value === 'number' && Object.is(value, -0) ? 0 : value) as string | number);
-  return integer;
+/** Floats too, where they are whole: pandas makes such columns. */
+function toInteger(type: ValueType, value: unknown, bits: 32 | 64): bigint {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw refuse(`${value}`, type, 'it is not whole, or above 2^53');
+  const integer = BigInt(value as number | bigint);
+  return BigInt.asIntN(bits, integer) === integer ? integer : refuseValue(value, type);
 }
 
 function toFloat(type: ValueType, value: unknown): number {
@@ -163,13 +165,13 @@ function floorDays(ms: bigint): number {
 }
 
 function refuseNull(type: ValueType): never {
-  throw refuse('a list with a null', type);
+  throw refuse('a list with a null', type, 'every element must be a number');
 }
 
 function refuseValue(value: unknown, type: ValueType): never {
-  throw refuse(String(value), type);
+  throw refuse(String(value), type, 'it does not fit');
 }
 
-function refuse(what: string, type: ValueType): FeatureStoreError {
-  return new FeatureStoreError('INVALID_ARGUMENT', `${what} is no ${formatValueType(type)}`);
+function refuse(what: string, type: ValueType, why: string): FeatureStoreError {
+  return new FeatureStoreError('INVALID_ARGUMENT', `${what} is no ${formatValueType(type)}: ${why}`);
 }
