@@ -12,12 +12,14 @@ import { featureField } from './feature-field.ts';
 /** The values of rows `from` up to `to` of a column as `featureField` describes its type. */
 export function readLiterals(column: Column, type: ValueType, from: number, to: number): LiteralValue[] {
   const read = literalReader(column, type);
+  return Array.from({ length: to - from }, (_, row) => read(from + row));
+}
+
+/** A reader of such a column by row. */
+export function literalReader(column: Column, type: ValueType): (row: number) => LiteralValue {
+  const read = presentReader(column, type);
   const validity = column.nullCount > 0 ? column.validity : undefined;
-  const values: LiteralValue[] = new Array(to - from);
-  for (let row = from; row < to; row++) {
-    values[row - from] = validity !== undefined && !getBit(validity, row) ? null : read(row);
-  }
-  return values;
+  return validity === undefined ? read : (row) => (getBit(validity, row) ? read(row) : null);
 }
 
 /** The column of a feature's values. */
@@ -40,12 +42,18 @@ export function literalColumn(name: string, type: ValueType, values: readonly Li
 }
 
 /** Reads a row that is not null. The types that most features have are read without the detour of `readValue`. */
-function literalReader(column: Column, type: ValueType): (row: number) => LiteralValue {
+function presentReader(column: Column, type: ValueType): (row: number) => LiteralValue {
   const [first, second] = column.buffers as [Uint8Array, Uint8Array];
   switch (type.kind) {
+    case 'bool':
+      return (row) => getBit(first, row);
     case 'int32': {
       const words = int32View(first);
       return (row) => words[row] as number;
+    }
+    case 'float32': {
+      const floats = new Float32Array(first.buffer, first.byteOffset, column.length);
+      return (row) => floats[row] as number;
     }
     case 'float64': {
       const floats = new Float64Array(first.buffer, first.byteOffset, column.length);
@@ -57,17 +65,17 @@ function literalReader(column: Column, type: ValueType): (row: number) => Litera
       return (row) => integers[row] as bigint;
     }
     case 'string': {
+      if (column.field.type.id !== 'utf8') break;
       const offsets = int32View(first);
       const text = Buffer.from(second.buffer, second.byteOffset, second.byteLength);
-      return (row) => text.toString('utf8', offsets[row], offsets[row + 1]);
+      return (row) => text.toString('utf8', offsets[row] as number, offsets[row + 1] as number);
     }
-    default:
-      return (row) => toLiteral(type, readValue(column, row));
   }
+  return (row) => toLiteral(type, readValue(column, row));
 }
 
 /** Columns count dates in days where plain values write them out. */
-export function toLiteral(type: ValueType, value: unknown): LiteralValue {
+function toLiteral(type: ValueType, value: unknown): LiteralValue {
   if (value === null) return null;
   if (type.kind === 'date') return formatDay(value as number);
   if (type.kind === 'list') return (value as unknown[]).map((item) => toLiteral(type.element, item));
