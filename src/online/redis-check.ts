@@ -5,6 +5,7 @@ import type { Logger } from '../observe.ts';
 import { asBuffer } from './redis-commands.ts';
 import type { RedisClient } from './redis-connection.ts';
 import { replyCode } from './redis-errors.ts';
+import { findMasters } from './redis-masters.ts';
 
 /** Writes and removes at once: it leaves nothing, and fails where a write would. */
 const probe = `redis.call('SET', KEYS[1], '') redis.call('DEL', KEYS[1]) return 1`;
@@ -18,7 +19,7 @@ export interface CheckRedisOptions {
 }
 
 export async function checkRedis(client: RedisClient, options: CheckRedisOptions): Promise<void> {
-  const masters = client instanceof Cluster ? client.nodes('master') : [client];
+  const masters = await findMasters(client);
   await Promise.all(masters.map((node) => checkNode(node, client instanceof Cluster, options)));
   if (client instanceof Cluster) await checkCoverage(client, options.name);
   const key = Buffer.concat([Buffer.from(options.project), Buffer.of(0, 1), Buffer.from('check')]);

@@ -61,14 +61,15 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
     }
   }
 
-  async function attempt<T>(ask: () => Promise<T>, repeatable: boolean, over: () => boolean): Promise<T> {
+  async function attempt<T>(ask: () => Promise<T>, repeatable: boolean, call: { over: boolean; failed: boolean }): Promise<T> {
     for (;;) {
       await ready();
-      if (over()) throw unreachable(name, lastError);
+      if (call.over) throw unreachable(name, lastError);
       try {
         return await ask();
       } catch (error) {
-        if (!repeatable || error instanceof FeatureStoreError || replyCode(error) !== undefined || over()) throw error;
+        if (!repeatable || error instanceof FeatureStoreError || replyCode(error) !== undefined || call.over) throw error;
+        call.failed = true;
         await new Promise((resolve) => setTimeout(resolve, repeatAfterMs));
       }
     }
@@ -79,23 +80,23 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
     client,
     async run(ask, { repeatable, signal }) {
       signal?.throwIfAborted();
-      let over = false;
+      const call = { over: false, failed: false };
       let timer: NodeJS.Timeout | undefined;
       let abort = (): void => {};
       const ended = new Promise<never>((_, reject) => {
         timer = setTimeout(
-          () => reject(client.status === 'ready' ? unanswered(name, timeoutMs) : unreachable(name, lastError)),
+          () => reject(client.status === 'ready' && !call.failed ? unanswered(name, timeoutMs) : unreachable(name, lastError)),
           timeoutMs,
         );
         abort = () => reject(signal?.reason);
         signal?.addEventListener('abort', abort, { once: true });
       });
       try {
-        return await Promise.race([attempt(ask, repeatable, () => over), ended]);
+        return await Promise.race([attempt(ask, repeatable, call), ended]);
       } catch (error) {
         throw error === signal?.reason ? error : storeError(error, name);
       } finally {
-        over = true;
+        call.over = true;
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
       }

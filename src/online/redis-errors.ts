@@ -1,5 +1,5 @@
 /** What Redis, or the way to it, says is wrong, as an error of ours; nothing of a command's arguments gets into it. */
-import { FeatureStoreError } from '../errors.ts';
+import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 
 /** The first word of an error reply, which is its code; undefined when the failure is the connection's. */
 export function replyCode(error: unknown): string | undefined {
@@ -31,7 +31,8 @@ const misconfigured: Readonly<Record<string, string>> = {
 export function storeError(error: unknown, store: string): FeatureStoreError {
   if (error instanceof FeatureStoreError) return error;
   const code = replyCode(error);
-  if (code === undefined) return unreachable(store, error instanceof Error ? error.message : String(error));
+  if (error instanceof TypeError || error instanceof RangeError) return asFeatureStoreError(error);
+  if (code === undefined) return unreachable(store, reasonOf(error));
   const details = { reply: code };
   if (code === 'OOM') {
     const message = `${store} is out of memory: give it a greater maxmemory, or store fewer views in it; nothing more is written until then`;
@@ -40,6 +41,12 @@ export function storeError(error: unknown, store: string): FeatureStoreError {
   const meaning = passing[code] ?? misconfigured[code];
   if (meaning !== undefined) return new FeatureStoreError('UNAVAILABLE', `${store} ${meaning}`, { details });
   return new FeatureStoreError('INTERNAL', `${store} refuses a command: ${(error as Error).message}`, { details });
+}
+
+/** ioredis speaks of its options where commands were on their way when the connection broke. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ['MaxRetriesPerRequestError', 'AbortError'].includes(error.name) ? 'the connection was lost' : error.message;
 }
 
 /** The store cannot be reached, or has been lost while it was asked. */

@@ -2,6 +2,7 @@
 import { Cluster, type Redis } from 'ioredis';
 import { asBuffer } from './redis-commands.ts';
 import type { RedisClient } from './redis-connection.ts';
+import { findMasters } from './redis-masters.ts';
 
 /** Asks one question of Redis within a deadline. */
 export type AskRedis = <T>(ask: () => Promise<T>) => Promise<T>;
@@ -10,20 +11,19 @@ const keysPerCall = 1000;
 
 export async function* scanKeys(client: RedisClient, prefix: Uint8Array, ask: AskRedis): AsyncGenerator<readonly Uint8Array[]> {
   const pattern = matchPrefix(prefix);
-  if (!(client instanceof Cluster)) {
-    yield* scanNode(client, pattern, ask);
-    return;
-  }
-  const before = await readLayout(client, ask);
-  yield* scanMasters(client, pattern, ask);
-  const after = await readLayout(client, ask);
+  const masters = await ask(() => findMasters(client));
+  const before = client instanceof Cluster ? await readLayout(masters, ask) : undefined;
+  yield* scanNodes(masters, pattern, ask);
+  if (before === undefined) return;
+  const mastersNow = await ask(() => findMasters(client));
+  const after = await readLayout(mastersNow, ask);
   if (!after.moving && before.text === after.text) return;
   // Slots moved meanwhile: a key may have gone from a node not yet seen to one seen before. A second round finds it there.
-  yield* scanMasters(client, pattern, ask);
+  yield* scanNodes(mastersNow, pattern, ask);
 }
 
-async function* scanMasters(cluster: Cluster, pattern: Buffer, ask: AskRedis): AsyncGenerator<readonly Uint8Array[]> {
-  for (const node of cluster.nodes('master')) yield* scanNode(node, pattern, ask);
+async function* scanNodes(nodes: readonly Redis[], pattern: Buffer, ask: AskRedis): AsyncGenerator<readonly Uint8Array[]> {
+  for (const node of nodes) yield* scanNode(node, pattern, ask);
 }
 
 async function* scanNode(node: Redis, pattern: Buffer, ask: AskRedis): AsyncGenerator<readonly Uint8Array[]> {
@@ -37,11 +37,7 @@ async function* scanNode(node: Redis, pattern: Buffer, ask: AskRedis): AsyncGene
 }
 
 /** Which master has which slots, and whether any is on its way, as the masters themselves say. */
-async function readLayout(cluster: Cluster, ask: AskRedis): Promise<{ text: string; moving: boolean }> {
-  await ask(
-    () => new Promise<void>((resolve, reject) => cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()))),
-  );
-  const masters = cluster.nodes('master');
+async function readLayout(masters: readonly Redis[], ask: AskRedis): Promise<{ text: string; moving: boolean }> {
   const tables = await ask(() => Promise.all(masters.map((node) => node.cluster('NODES') as Promise<string>)));
   const own = tables.map((table) => table.split('\n').find((line) => line.includes('myself')) ?? '');
   const slots = own.map((line) => [line.split(' ', 1)[0], ...line.split(' ').slice(8)].join(' '));

@@ -1,5 +1,6 @@
 /** The online store in Redis or Valkey: one server, Sentinel's master, or a Cluster. */
 import type { RedisConfig } from '../config.ts';
+import { FeatureStoreError } from '../errors.ts';
 import { type Logger, silentLogger } from '../observe.ts';
 import { checkRedis } from './redis-check.ts';
 import { connectRedis } from './redis-connection.ts';
@@ -21,23 +22,38 @@ export interface RedisStoreOptions {
 export function openRedisStore(config: RedisConfig, { project, logger = silentLogger }: RedisStoreOptions): OnlineStore {
   const { name, client, run, close } = connectRedis(config, project, logger);
   const warned = new Set<string>();
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  async function use<T>(call: () => Promise<T>): Promise<T> {
+    if (closing !== undefined) throw new FeatureStoreError('FAILED_PRECONDITION', `${name} is closed`);
+    const result = call();
+    running.add(result);
+    try {
+      return await result;
+    } finally {
+      running.delete(result);
+    }
+  }
+
   return {
     name,
     async read(keys, signal) {
       if (keys.length === 0) return [];
-      return await run(() => readValues(client, keys), { repeatable: true, signal });
+      return await use(() => run(() => readValues(client, keys), { repeatable: true, signal }));
     },
     async replace(replacements, signal) {
-      return await replaceValues(client, replacements, (ask) => run(ask, { repeatable: false, signal }));
+      return await use(() => replaceValues(client, replacements, (ask) => run(ask, { repeatable: false, signal })));
     },
     scan(prefix, signal) {
-      return scanKeys(client, prefix, (ask) => run(ask, { repeatable: true, signal }));
+      return scanKeys(client, prefix, (ask) => use(() => run(ask, { repeatable: true, signal })));
     },
     async check(signal) {
-      await run(() => checkRedis(client, { name, project, logger, warned }), { repeatable: true, signal });
+      await use(() => run(() => checkRedis(client, { name, project, logger, warned }), { repeatable: true, signal }));
     },
     async close() {
-      close();
+      closing ??= Promise.allSettled(running).then(close);
+      await closing;
     },
   };
 }

@@ -16,8 +16,8 @@ export interface OnlineStore {
   /** How the store is named to people: `LMDB in DIRECTORY`, `Redis at HOST:PORT`; never a password. */
   readonly name: string;
   /**
-   * The values of keys, in their order, in one round trip; undefined where there is none. UNAVAILABLE when the store cannot be reached,
-   * DEADLINE_EXCEEDED when it does not answer in time.
+   * The values of keys, in their order, in one round trip; undefined where there is none. UNAVAILABLE when the store cannot be reached or
+   * does not answer in time.
    */
   read(keys: readonly Uint8Array[], signal?: AbortSignal): Promise<(Uint8Array | undefined)[]>;
   /**

@@ -14,9 +14,15 @@ export interface RedisCluster {
 const allSlots = 16_384;
 const masters = 3;
 
-/** `replicas`: of each master. */
-export async function startRedisCluster({ replicas = 0 }: { replicas?: number } = {}): Promise<RedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: masters * (1 + replicas) }, () => startNode()));
+export interface StartClusterOptions {
+  /** Of each master. */
+  readonly replicas?: number;
+  /** Further arguments of every node. */
+  readonly args?: readonly string[];
+}
+
+export async function startRedisCluster({ replicas = 0, args = [] }: StartClusterOptions = {}): Promise<RedisCluster> {
+  const nodes = await Promise.all(Array.from({ length: masters * (1 + replicas) }, () => startNode(args)));
   const ids = await Promise.all(nodes.map(async ({ server }) => String(await server.command('cluster', 'myid'))));
   for (const [index, { server }] of nodes.slice(0, masters).entries()) {
     const [first, next] = [index, index + 1].map((at) => Math.floor((allSlots * at) / masters)) as [number, number];
@@ -52,10 +58,10 @@ interface ClusterNode {
   readonly busPort: number;
 }
 
-async function startNode(): Promise<ClusterNode> {
+async function startNode(extra: readonly string[]): Promise<ClusterNode> {
   const busPort = await freePort();
   const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '1000'];
-  args.push('--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0');
+  args.push('--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0', ...extra);
   return { server: await startRedis({ args }), busPort };
 }
 

@@ -1,6 +1,6 @@
 /** Real Redis and Valkey servers for tests: each in a process, on a port and in a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -34,7 +34,9 @@ export interface StartRedisOptions {
   readonly directory?: string;
   /** A Sentinel's own file: then it is a Sentinel. */
   readonly sentinel?: string;
-  /** How `command` connects: user, password, TLS. */
+  /** It speaks TLS alone, with this certificate (which is its own authority) and key. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** How `command` connects: user, password. */
   readonly access?: RedisOptions;
 }
 
@@ -43,14 +45,15 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<Redis
   const program = options.program ?? (await findRedis());
   const port = await freePort();
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'featherflight-redis-'));
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+  const place = [...listen(port, options.tls), '--bind', '127.0.0.1', '--dir', directory];
   const args =
     options.sentinel === undefined
       ? [...place, '--save', '', '--appendonly', 'no', ...(options.args ?? [])]
       : [options.sentinel, '--sentinel', ...place, ...(options.args ?? [])];
   let child = await launch(program, args);
   const connect = (): Redis => {
-    const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => null, ...options.access });
+    const tls = options.tls === undefined ? {} : { tls: { ca: readFileSync(options.tls.cert) } };
+    const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => null, ...tls, ...options.access });
     return client.on('error', () => {});
   };
   return {
@@ -115,6 +118,12 @@ async function installOnDebian(): Promise<string | undefined> {
   await runProgram('apt-get', ['update']);
   await runProgram('apt-get', ['install', '--yes', '--no-install-recommends', 'redis-server']);
   return onPath('redis-server');
+}
+
+function listen(port: number, tls: StartRedisOptions['tls']): string[] {
+  if (tls === undefined) return ['--port', String(port)];
+  const files = ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.cert];
+  return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no'];
 }
 
 async function launch(program: string, args: readonly string[]): Promise<ChildProcess> {
