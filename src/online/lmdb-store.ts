@@ -38,6 +38,7 @@ export function openLmdbStore(directory: string): OnlineStore {
     name: `LMDB in ${directory}`,
     read: async (keys, signal) => {
       use(signal);
+      for (const key of keys) checkKey(key);
       return keys.map((key) => database.getBinary(key));
     },
     replace: async (replacements, signal) => {
@@ -85,7 +86,7 @@ function openDatabase(directory: string): Database {
 function replaceAll(database: Database, replacements: readonly Replacement[]): number[] {
   const lost: number[] = [];
   for (const [at, { key, expected, value }] of replacements.entries()) {
-    const present = database.getBinaryFast(key);
+    const present = database.getBinary(key);
     if (present === undefined ? expected !== undefined : expected === undefined || !present.equals(expected)) lost.push(at);
     else if (value !== undefined) database.putSync(key, value);
     else if (present !== undefined) database.removeSync(key);
