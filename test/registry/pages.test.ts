@@ -42,9 +42,8 @@ describe('docs/reference/definitions.md', () => {
         },
       }),
     );
-    expect([document.entities, document.sources, document.views, document.services].map((items) => items.length)).toEqual([
-      2, 2, 2, 1,
-    ]);
+    const lists = [document.entities, document.sources, document.views, document.onDemandViews, document.services];
+    expect(lists.map((items) => items?.length)).toEqual([2, 2, 2, 1, 1]);
     expect(document.services[0]?.features.map(({ prefix, features }) => [prefix, features])).toEqual([
       [undefined, ['age', 'score', 'balance', 'embedding']],
       ['friend', ['age', 'score']],
