@@ -14,7 +14,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   RESOURCE_EXHAUSTED: 429,
   INTERNAL: 500,
   DATA_LOSS: 500,
-  UNIMPLEMENTED: 501,
+  UNIMPLEMENTED: 405,
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
 };

@@ -86,5 +86,5 @@ export function onlineFeatures({ online, registry, metrics, limits }: HttpParts)
 }
 
 function wantsArrow(accept: string | undefined): boolean {
-  return accept !== undefined && accept.toLowerCase().includes(arrowType);
+  return accept?.toLowerCase().includes(arrowType) === true;
 }

@@ -1,0 +1,81 @@
+/** POST /get-online-features: the same features in the form that Feast's clients read. */
+import { z } from 'zod';
+import { requireViews } from '../../access/caller.ts';
+import { viewsAsked } from '../../access/views-asked.ts';
+import { formatInstantUs } from '../../definitions/format-instant.ts';
+import { FeatureStoreError } from '../../errors.ts';
+import type { OnlineAnswer } from '../../online/answer.ts';
+import { writeAll, writeStatus } from '../json/write-answer.ts';
+import type { HttpParts } from '../parts.ts';
+import { jsonType, type Resource } from '../resource.ts';
+import { columnsSchema, limitRows, nameSchema, validateBody } from '../validate.ts';
+import { feastWriter } from './write-value.ts';
+
+/** Members that Feast has and we have no use for are let pass. */
+export const feastOnlineRequestSchema = z
+  .object({
+    features: z.array(nameSchema).min(1).max(10_000).nullish(),
+    feature_service: nameSchema.nullish(),
+    entities: columnsSchema.describe('Join keys and values that on-demand transforms read, by column.'),
+    full_feature_names: z.boolean().nullish(),
+    include_feature_view_version_metadata: z.boolean().nullish(),
+  })
+  .meta({ id: 'feast_online_request' });
+
+export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpParts): Resource {
+  return {
+    method: 'POST',
+    path: '/get-online-features',
+    family: 'feast',
+    scope: 'read-online',
+    summary: 'Features of entities as they are now',
+    body: feastOnlineRequestSchema,
+    async answer({ body, caller, signal }) {
+      const request = validateBody(feastOnlineRequestSchema, body);
+      const { features, feature_service: service, entities } = request;
+      if ((features == null) === (service == null)) {
+        throw new FeatureStoreError('INVALID_ARGUMENT', 'name either "features" or a "feature_service", one of them');
+      }
+      limitRows(entities, limits.maxRows);
+      if (caller.views !== undefined) requireViews(caller, viewsAsked(registry(), { features, service }));
+      const fullFeatureNames = request.full_feature_names === true;
+      const answer = await online.get({ isJson: true, features, service, entities, fullFeatureNames }, { signal });
+      metrics.countAnswer(answer);
+      const versions = request.include_feature_view_version_metadata === true;
+      return { status: 200, type: jsonType, service: service ?? undefined, body: writeFeastAnswer(answer, versions) };
+    },
+  };
+}
+
+const epoch = '"1970-01-01T00:00:00Z"';
+
+/** Columns one after another, join keys first; what is not found happened at the epoch. */
+function writeFeastAnswer(answer: OnlineAnswer, versions: boolean): string {
+  const names: string[] = [];
+  const results: string[] = [];
+  const present = `[${Array(answer.rows).fill('"PRESENT"').join(',')}]`;
+  const never = `[${Array(answer.rows).fill(epoch).join(',')}]`;
+  for (const { name, type, values } of answer.entities) {
+    names.push(name);
+    results.push(`{"values":${writeAll(values, feastWriter(type))},"statuses":${present},"event_timestamps":${never}}`);
+  }
+  for (const { name, type, values, statuses, eventUs } of answer.columns) {
+    names.push(name);
+    const told = `"statuses":${writeAll(statuses, writeStatus)},"event_timestamps":${writeAll(eventUs, writeEvent)}`;
+    results.push(`{"values":${writeAll(values, feastWriter(type))},${told}}`);
+  }
+  const metadata = {
+    feature_names: names,
+    ...(versions ? { feature_view_metadata: [...new Set(answer.columns.map(({ view }) => view))].map(zeroVersion) } : {}),
+    evaluated_at: formatInstantUs(answer.evaluatedAtUs),
+  };
+  return `{"results":[${results.join(',')}],"metadata":${JSON.stringify(metadata)}}`;
+}
+
+function writeEvent(us: bigint | null): string {
+  return us === null ? epoch : `"${formatInstantUs(us)}"`;
+}
+
+function zeroVersion(name: string): { readonly name: string; readonly version: number } {
+  return { name, version: 0 };
+}

@@ -1,0 +1,71 @@
+/** POST /write-to-online-store and /push: rows as Feast's clients and its plain HTTP users send them. */
+import { z } from 'zod';
+import { requireViews } from '../../access/caller.ts';
+import { viewsOfSource } from '../../access/views-asked.ts';
+import type { RegistryDocument } from '../../registry/document.ts';
+import { findNamed } from '../../registry/references.ts';
+import type { HttpParts } from '../parts.ts';
+import { jsonReply, type Resource } from '../resource.ts';
+import { columnsSchema, limitRows, nameSchema, validateBody } from '../validate.ts';
+import { restoreInstants } from './columns.ts';
+
+const writeSchema = z
+  .object({ feature_view_name: nameSchema, df: columnsSchema, allow_registry_cache: z.boolean().nullish() })
+  .meta({ id: 'feast_write_request' });
+
+const pushSchema = z
+  .object({
+    push_source_name: nameSchema,
+    df: columnsSchema,
+    to: z.enum(['online', 'offline', 'online_and_offline']).default('online'),
+    allow_registry_cache: z.boolean().nullish(),
+    transform_on_write: z.boolean().nullish(),
+  })
+  .meta({ id: 'feast_push_request' });
+
+const manners = { method: 'POST', family: 'feast', scope: 'write' } as const;
+
+export function feastWrites({ writes, registry, limits }: HttpParts): readonly Resource[] {
+  return [
+    {
+      ...manners,
+      path: '/write-to-online-store',
+      summary: 'Rows of a view, into the online store alone',
+      body: writeSchema,
+      async answer({ body, caller, signal }) {
+        const { feature_view_name: name, df } = validateBody(writeSchema, body);
+        limitRows(df, limits.maxRows);
+        requireViews(caller, [name]);
+        await writes.writeOnline(name, restoreInstants(df, instantsOfView(registry(), name)), signal);
+        return jsonReply(null);
+      },
+    },
+    {
+      ...manners,
+      path: '/push',
+      summary: 'Rows of a push source',
+      body: pushSchema,
+      async answer({ body, caller, signal }) {
+        const { push_source_name: source, df, to } = validateBody(pushSchema, body);
+        limitRows(df, limits.maxRows);
+        requireViews(caller, viewsOfSource(registry(), source));
+        await writes.push({ source, to, rows: restoreInstants(df, instantsOfSource(registry(), source)) }, signal);
+        return { ...jsonReply(null), body: '' };
+      },
+    },
+  ];
+}
+
+/** The client calls the timestamps so, whatever the source does. */
+function instantsOfView(registry: RegistryDocument, name: string): ReadonlySet<string> {
+  const view = findNamed(registry.views, 'feature view', name);
+  const features = view.features.filter((feature) => feature.type === 'timestamp').map((feature) => feature.name);
+  return new Set(['event_timestamp', 'created', ...features]);
+}
+
+/** Where the source declares its zone, naive text is in that zone and stays as it is. */
+function instantsOfSource(registry: RegistryDocument, name: string): ReadonlySet<string> {
+  const source = findNamed(registry.sources, 'source', name);
+  if (source.timezone !== undefined) return new Set();
+  return new Set(source.columns.filter((column) => column.type.startsWith('TIMESTAMP')).map((column) => column.name));
+}
