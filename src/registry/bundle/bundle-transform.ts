@@ -8,7 +8,6 @@ import type { Loader, Message, Plugin } from 'esbuild';
 import { FeatureStoreError } from '../../errors.ts';
 import type { OnDemandViewDocument } from '../document.ts';
 import { languageStub } from './language-stub.ts';
-import { stripDefinitions } from './strip-definitions.ts';
 
 /** Bundles the transform of the view that `file`, relative to the repository, defines under `name`. */
 export type BundleTransform = (file: string, name: string) => Promise<OnDemandViewDocument['transform']>;
@@ -26,7 +25,7 @@ export function openBundler(root: string): { readonly bundle: BundleTransform; c
       return { bundle: text, hash: createHash('sha256').update(text).digest('hex') };
     },
     async close() {
-      // esbuild and the loader's language are only loaded where something is bundled.
+      // Compilers are only loaded where something is bundled: they would make every garbage collection of a server dearer.
       if (used) await (await import('esbuild')).stop();
     },
   };
@@ -105,6 +104,7 @@ function definitionsPlugin(root: string, name: string): Plugin {
         const text = await readFile(path, 'utf8');
         if (!/['"]featherflight['"]/.test(text)) return undefined;
         const { transform } = await import('esbuild');
+        const { stripDefinitions } = await import('./strip-definitions.ts');
         const loader = loaders[path.slice(path.lastIndexOf('.') + 1)] as Loader;
         const { code } = await transform(text, {
           loader,
