@@ -22,8 +22,10 @@ export interface ComputeInput {
   readonly firstRow: number;
 }
 
-/** Rows that are computed before others have their turn, if it is time. */
-const sliceRows = 2048;
+/** About how long a slice is to take, after which others have their turn: transforms are quick or slow by a factor of thousands. */
+const sliceMs = 8;
+const firstSliceRows = 16;
+const maxSliceRows = 4096;
 
 /** The values of every transform of a plan: by transform, by feature of its view, by row. */
 export async function runTransforms(
@@ -36,12 +38,17 @@ export async function runTransforms(
   const results: LiteralValue[][][] = [];
   for (const [index, resolved] of plan.transforms.entries()) {
     const columns = resolved.view.features.map(() => new Array<LiteralValue>(input.times.length));
-    for (let from = 0; from < input.times.length; from += sliceRows) {
-      const to = Math.min(from + sliceRows, input.times.length);
+    let sliceRows = firstSliceRows;
+    let to = 0;
+    for (let from = 0; from < input.times.length; from = to) {
+      to = Math.min(from + sliceRows, input.times.length);
+      const startedMs = performance.now();
       const slice = resolved.view.features.map(() => [] as LiteralValue[]);
       (transforms[index] as Transform).run(readSlice(plan, resolved, input, from, to), 0, to - from, slice);
       for (const [at, values] of slice.entries())
         for (let row = from; row < to; row++) (columns[at] as LiteralValue[])[row] = values[row - from] as LiteralValue;
+      const rowsOfTurn = ((to - from) * sliceMs) / Math.max(performance.now() - startedMs, 0.01);
+      sliceRows = Math.max(1, Math.min(Math.round(rowsOfTurn), 4 * sliceRows, maxSliceRows));
       await pace();
     }
     results.push(columns);
