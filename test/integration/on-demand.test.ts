@@ -286,6 +286,26 @@ describe('the catalogue', () => {
       'time',
       'Where the user is.',
     ]);
+    expect(
+      await python.run(`
+        flights = {info.descriptor.path[-1].decode(): info.schema for info in raw.list_flights()}
+        [[f"{field.name} {field.type}" for field in flights[name]] for name in ("clock", "timed")]`),
+    ).toEqual([
+      [
+        ...['user_id int64', 'friend_id int64', 'user_timezone string', 'event_timestamp timestamp[us, tz=UTC]'],
+        ...['local_hour int32', 'weekday int32', 'age_gap int32', 'path list<item: int64>', 'us int64'],
+      ],
+      [
+        ...[
+          'user_id int64',
+          'friend_id int64',
+          'user_timezone string',
+          'item_id string',
+          'event_timestamp timestamp[us, tz=UTC]',
+        ],
+        ...['home__local_hour int32', 'price decimal128(10, 2)', 'age_gap int32'],
+      ],
+    ]);
     const { stdout } = await runProgram(process.execPath, [cliPath, 'describe', 'clock', '--url', server.url]);
     expect(stdout).toMatch(/request +user_timezone: string/);
     expect(stdout).toMatch(/inputs +user_profile:age, user_profile@friend:age, user_profile@friend:path/);

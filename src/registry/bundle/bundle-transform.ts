@@ -100,7 +100,7 @@ function definitionsPlugin(root: string, name: string): Plugin {
     name: 'featherflight-definitions',
     setup(build) {
       build.onLoad({ filter: /\.m?[tj]s$/, namespace: 'file' }, async ({ path }) => {
-        if (!path.startsWith(root + sep) || path.includes(`${sep}node_modules${sep}`)) return undefined;
+        if (!path.startsWith(root + sep) || path.slice(root.length).includes(`${sep}node_modules${sep}`)) return undefined;
         const text = await readFile(path, 'utf8');
         if (!/['"]featherflight['"]/.test(text)) return undefined;
         const { transform } = await import('esbuild');
