@@ -1,0 +1,110 @@
+/** Materialization of some or all views, one after another. */
+import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
+import type { Logger } from '../observe.ts';
+import type { History } from '../offline/history.ts';
+import type { OnlineStore } from '../online/store.ts';
+import type { RegistryDocument, ViewDocument } from '../registry/document.ts';
+import { findView } from '../registry/references.ts';
+import { materializeView, type ViewProgress } from './materialize-view.ts';
+
+export interface MaterializeParts {
+  readonly history: Pick<History, 'openProjection'>;
+  readonly store: OnlineStore;
+  /** The definitions that are applied now. */
+  registry(): RegistryDocument;
+  readonly logger: Logger;
+  /** Microseconds since the epoch; default: the machine's clock. */
+  nowUs?(): bigint;
+}
+
+export interface MaterializeRequest {
+  /** All views where absent or null. */
+  readonly views?: readonly string[] | null;
+  /** A range run: only rows that happened in it, inclusive, all of them sent; otherwise an incremental one. */
+  readonly startUs?: bigint;
+  /** Default: now. */
+  readonly endUs?: bigint;
+}
+
+export interface MaterializeOptions {
+  readonly signal?: AbortSignal;
+  /** Called with the counts of the view at work, after each batch and at its end. */
+  onProgress?(progress: ViewProgress): void;
+}
+
+export interface MaterializeReport {
+  readonly startUs: bigint | undefined;
+  readonly endUs: bigint;
+  readonly views: readonly ViewProgress[];
+  readonly seconds: number;
+}
+
+export type Materialize = (request: MaterializeRequest, options?: MaterializeOptions) => Promise<MaterializeReport>;
+
+/** How often a view is begun anew where its source, or the store's content, changed under it. */
+const attempts = 5;
+
+/** Makes the function that materializes: it goes on with the other views where one fails, and then fails with the first failure. */
+export function createMaterialize(parts: MaterializeParts): Materialize {
+  const now = parts.nowUs ?? (() => BigInt(Date.now()) * 1000n);
+  return async ({ views, startUs, endUs }, { signal = new AbortController().signal, onProgress } = {}) => {
+    const registry = parts.registry();
+    const chosen = chooseViews(registry, views);
+    const end = endUs ?? now();
+    if (startUs !== undefined && startUs > end) {
+      throw new FeatureStoreError('INVALID_ARGUMENT', 'the start of the range to materialize is after its end; exchange them', {
+        details: { startUs: String(startUs), endUs: String(end) },
+      });
+    }
+    const started = performance.now();
+    const done: ViewProgress[] = [];
+    const failures: unknown[] = [];
+    for (const view of chosen) {
+      signal.throwIfAborted();
+      try {
+        const common = { history: parts.history, store: parts.store, registry, view, onProgress };
+        const begin = () => materializeView({ ...common, startUs, endUs: end, nowUs: now() }, signal);
+        done.push(await repeat(begin, signal));
+        parts.logger.info({ ...done.at(-1) }, 'feature view materialized');
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(error);
+        parts.logger.warn({ view: view.name, error: String(error) }, 'feature view could not be materialized');
+      }
+    }
+    if (failures.length > 0) throw withDone(failures, done);
+    return { startUs, endUs: end, views: done, seconds: (performance.now() - started) / 1000 };
+  };
+}
+
+function chooseViews(registry: RegistryDocument, names: readonly string[] | null | undefined): readonly ViewDocument[] {
+  if (names == null) return registry.views;
+  return [...new Set(names)].map((name) => {
+    const view = findView(registry, name);
+    if (view.kind === 'batch') return view;
+    throw new FeatureStoreError(
+      'INVALID_ARGUMENT',
+      `feature view "${name}" is computed on demand: it has nothing to materialize; name the views that it reads`,
+      { details: { view: name } },
+    );
+  });
+}
+
+async function repeat<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const { code, details } = asFeatureStoreError(error);
+      if (code !== 'ABORTED' || details.reason === 'busy' || attempt === attempts || signal.aborted) throw error;
+    }
+  }
+}
+
+/** The first failure, with the names of the views that came through. */
+function withDone(failures: readonly unknown[], done: readonly ViewProgress[]): FeatureStoreError {
+  const { code, message, details } = asFeatureStoreError(failures[0]);
+  const more = failures.length === 1 ? '' : ` (and ${failures.length - 1} more views failed)`;
+  const materialized = done.map(({ view }) => view);
+  return new FeatureStoreError(code, `${message}${more}`, { details: { ...details, materialized }, cause: failures[0] });
+}
