@@ -1,25 +1,35 @@
 /** The offline side as one thing that opens and closes: an engine over files, its projections, and what plans need of them. */
+
+import { parseDurationUs } from '../definitions/duration.ts';
+import type { LiteralValue } from '../definitions/literal.ts';
+import { parseValueType } from '../definitions/value-type.ts';
 import type { Logger } from '../observe.ts';
 import type { ColumnDocument, FeatureDocument, SourceDocument, TableDocument, ViewDocument } from '../registry/document.ts';
 import { openTransform } from '../transform/open-transform.ts';
 import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
-import { type FittedSteps, fitDefault } from './answer/fitted.ts';
+import { type FittedSteps, fitDefault, stepAt } from './answer/fitted.ts';
+import { type Archive, openArchive } from './archive.ts';
+import { readArchivedRows } from './archive-rows.ts';
 import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
 import { checkFileTypes } from './duckdb/file-types.ts';
-import { compileTable } from './duckdb/table.ts';
+import { compileTable, compileWholeTable } from './duckdb/table.ts';
 import { typeTextColumns } from './duckdb/text-columns.ts';
+import type { LatestRow } from './latest.ts';
+import { literalReader } from './literal-column.ts';
 import { createNewestEvents } from './newest-event.ts';
 import type { LookupPlan, RetrievalPlan } from './plan.ts';
 import { openProjectionStore, type Projection } from './projection/store.ts';
 import { createSharedWork } from './shared-work.ts';
-import { readTableState } from './source-state.ts';
+import { readTableState, type TableState } from './source-state.ts';
 
 export interface HistoryOptions {
   /** The repository: relative paths of sources start here. */
   readonly root: string;
   /** Folder for projections. */
   readonly directory: string;
+  /** Folder of the archives of what was pushed; without it nothing can be. */
+  readonly archiveDirectory?: string;
   readonly engine: EngineOptions;
   /** Most bytes of projections kept in memory. */
   readonly cacheBytes: number;
@@ -34,6 +44,20 @@ export interface History {
   prepare(plan: RetrievalPlan, signal: AbortSignal): Promise<PreparedPlan & { release(): void }>;
   /** A view's rows at the state of its source now; `release` must be called once when they have been read. */
   openProjection(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<Projection>;
+  /** The state of a source's files now, those of its archive included; NOT_FOUND where there is none. */
+  readState(source: SourceDocument): Promise<TableState>;
+  /** What was pushed to sources; undefined without a folder for it. */
+  readonly archive: Archive | undefined;
+  /** The rows of one file of an archive as a view sees them. */
+  readArchived(view: ViewDocument, source: SourceDocument, file: string, signal?: AbortSignal): Promise<LatestRow[]>;
+  /** A fitted default on a day (days since 1970, UTC); undefined where no row had a value by then. */
+  fittedDefault(
+    view: ViewDocument,
+    source: SourceDocument,
+    feature: FeatureDocument,
+    day: number,
+    signal: AbortSignal,
+  ): Promise<LiteralValue | undefined>;
   /** Reads a view's source ahead of a request for it. */
   warm(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<void>;
   /** Removes what is kept on disk of views of other names, unless somebody reads it. */
@@ -50,14 +74,19 @@ export interface History {
 /** Opens history. */
 export async function openHistory(options: HistoryOptions): Promise<History> {
   const engine = await openEngine(options.engine);
-  const { root } = options;
-  const store = await openProjectionStore(engine, options);
+  const { root, archiveDirectory, logger } = options;
+  const archive = archiveDirectory === undefined ? undefined : openArchive({ directory: archiveDirectory, logger });
+  const readState = async (source: SourceDocument) => {
+    const pushed = source.push === true ? await archive?.files(source.name) : undefined;
+    return await readTableState(engine, source.table, root, source.name, pushed);
+  };
+  const store = await openProjectionStore(engine, { ...options, readState });
   const fits = createSharedWork<FittedSteps>(1000);
 
   /** Numbers of past days do not change while definition and source state stay: computed once, kept (5.4). */
   function fittedSteps(
     projection: Projection,
-    lookup: LookupPlan,
+    lookup: Pick<LookupPlan, 'view' | 'delayUs' | 'asKnown'>,
     feature: FeatureDocument,
     signal: AbortSignal,
   ): Promise<FittedSteps> {
@@ -65,6 +94,12 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     const kind = (feature.default as { fitted: 'mean' | 'median' | 'mode' }).fitted;
     const index = lookup.view.features.indexOf(feature);
     return fits.run(key, signal, (shared) => fitDefault(projection, index, kind, lookup, shared));
+  }
+
+  async function describeArchive(state: TableState): Promise<readonly ColumnDocument[]> {
+    const sql = `select * from ${compileWholeTable({ format: 'parquet', paths: [], hivePartitioning: false, options: {} }, state)}`;
+    const columns = await engine.session(undefined, (session) => session.describe(sql));
+    return columns.map(({ name, type }) => ({ name, type: String(type) }));
   }
 
   async function prepare(plan: RetrievalPlan, signal: AbortSignal) {
@@ -98,6 +133,21 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     engine,
     prepare,
     openProjection: (view, source, signal) => store.open(view, source, signal),
+    readState,
+    archive,
+    readArchived: (view, source, file, signal) => readArchivedRows(engine, view, source, file, signal),
+    async fittedDefault(view, source, feature, day, signal) {
+      const projection = await store.open(view, source, signal);
+      try {
+        const asKnown = view.asKnown && source.createdTimestamp !== undefined;
+        const delayUs = view.delay === undefined ? 0n : parseDurationUs(view.delay);
+        const steps = await fittedSteps(projection, { view, delayUs, asKnown }, feature, signal);
+        const at = stepAt(steps, day);
+        return at < 0 ? undefined : literalReader(steps.values, parseValueType(feature.type))(at);
+      } finally {
+        projection.release();
+      }
+    },
     async warm(view, source, signal) {
       const projection = await store.open(view, source, signal, 'ahead');
       try {
@@ -108,8 +158,11 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     },
     keepViews: store.keepViews,
     async describeTable(table, source) {
-      const state = await readTableState(engine, table, root, source);
+      // A table of its own has no say of what was pushed, but where there is nothing else that says what its columns are.
+      const pushed = await archive?.files(source);
+      const state = await readTableState(engine, table, root, source, pushed);
       const files = state.files.map((file) => file.absolutePath);
+      if (files.length === 0) return await describeArchive(state);
       return await engine.session(undefined, async (session) => {
         const columns = await session.describe(`select * from ${compileTable(table, files)}`);
         const documents = columns.map(({ name, type }) => ({ name, type: String(type) }));
@@ -117,8 +170,9 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
         return await typeTextColumns(session, table, files, documents);
       });
     },
-    newestEventUs: createNewestEvents(engine, root),
+    newestEventUs: createNewestEvents(engine, readState),
     async close() {
+      await archive?.close();
       await store.close();
       engine.close();
     },

@@ -3,15 +3,18 @@ import type { SourceDocument } from '../registry/document.ts';
 import type { Engine } from './duckdb/engine.ts';
 import { compileInstantUs, compileLocalUs, isZoneless } from './duckdb/instant.ts';
 import { quoteName } from './duckdb/sql.ts';
-import { compileTable } from './duckdb/table.ts';
-import { readTableState, type TableState } from './source-state.ts';
+import { compileWholeTable } from './duckdb/table.ts';
+import type { TableState } from './source-state.ts';
 import { openClock, toInstantUs } from './zone.ts';
 
 /** Remembers what it has read by the state of a source's files; asked twice at once it reads once. */
-export function createNewestEvents(engine: Engine, root: string): (source: SourceDocument) => Promise<bigint | undefined> {
+export function createNewestEvents(
+  engine: Engine,
+  readState: (source: SourceDocument) => Promise<TableState>,
+): (source: SourceDocument) => Promise<bigint | undefined> {
   const known = new Map<string, Promise<bigint | undefined>>();
   return async (source) => {
-    const state = await readTableState(engine, source.table, root, source.name);
+    const state = await readState(source);
     const { table, eventTimestamp, timezone, ambiguousTime, columns } = source;
     const key = JSON.stringify([state.hash, table, eventTimestamp, timezone, ambiguousTime, columns]);
     const reading = known.get(key) ?? readNewestEvent(engine, source, state);
@@ -24,8 +27,7 @@ export function createNewestEvents(engine: Engine, root: string): (source: Sourc
 
 /** The greatest event timestamp in microseconds; undefined for a source without one. */
 async function readNewestEvent(engine: Engine, source: SourceDocument, state: TableState): Promise<bigint | undefined> {
-  const files = state.files.map((file) => file.absolutePath);
-  const table = compileTable(source.table, files, source.columns);
+  const table = compileWholeTable(source.table, state, source.columns);
   return await engine.session(undefined, async (session) => {
     const columns = await session.describe(`select * from ${table}`);
     const type = columns.find((column) => column.name === source.eventTimestamp)?.type.typeId;

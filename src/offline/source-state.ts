@@ -19,30 +19,53 @@ export interface FileState {
 
 export interface TableState {
   readonly files: readonly FileState[];
+  /** Files of the source's archive: what was pushed to it. They are never changed, only added and merged. */
+  readonly archived: readonly FileState[];
   /** sha256 over path, size, modification time and footer of every file. */
   readonly hash: string;
+  /** The same over the table's own files alone. */
+  readonly ownHash: string;
 }
 
 /** Files read at once: a process may hold only so many open. */
 const filesAtOnce = 64;
 
-/** Lists the files of a table and takes their state; a table without a file is an error that names its paths. */
-export async function readTableState(engine: Engine, table: TableDocument, root: string, source: string): Promise<TableState> {
+/**
+ * Lists the files of a table and takes their state, with those of its archive (absolute paths); where there is none at all, the error
+ * names the table's paths.
+ */
+export async function readTableState(
+  engine: Engine,
+  table: TableDocument,
+  root: string,
+  source: string,
+  archive: readonly string[] = [],
+): Promise<TableState> {
   const paths = await listFiles(engine, table, root);
-  if (paths.length === 0) {
+  if (paths.length === 0 && archive.length === 0) {
     const where = table.paths.map((path) => `"${path}"`).join(', ');
     throw new FeatureStoreError('NOT_FOUND', `source "${source}": no file matches ${where} (looked in ${root})`, {
       details: { source, paths: table.paths },
     });
   }
+  const files = await readFileStates(paths, root, table.format, source);
+  const archived = await readFileStates(archive, root, 'parquet', source);
+  return { files, archived, hash: hashStates([...files, ...archived]), ownHash: hashStates(files) };
+}
+
+async function readFileStates(paths: readonly string[], root: string, format: string, source: string): Promise<FileState[]> {
   const files: FileState[] = [];
   for (let at = 0; at < paths.length; at += filesAtOnce) {
     const some = paths.slice(at, at + filesAtOnce);
-    files.push(...(await Promise.all(some.map((path) => readFileState(path, root, table.format, source)))));
+    files.push(...(await Promise.all(some.map((path) => readFileState(path, root, format, source)))));
   }
+  return files;
+}
+
+function hashStates(files: readonly FileState[]): string {
   const hash = createHash('sha256');
   for (const file of files) hash.update(JSON.stringify([file.path, file.bytes, file.modifiedNs, file.footer ?? null]));
-  return { files, hash: hash.digest('hex') };
+  return hash.digest('hex');
 }
 
 async function listFiles(engine: Engine, table: TableDocument, root: string): Promise<string[]> {

@@ -22,6 +22,7 @@ export async function openConfiguredHistory(config: Config, logger: Logger, apar
   const history = await openHistory({
     root: config.root,
     directory,
+    archiveDirectory: join(config.storage, 'archive'),
     engine: { threads, memory, spillDirectory: join(spills, own), spillLimit: spill },
     cacheBytes: parseSize(cache),
     logger,

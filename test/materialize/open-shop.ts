@@ -50,7 +50,7 @@ export interface ShopOptions {
 export async function openShop(options: Partial<HistoryOptions> & { readonly store?: OnlineStore } = {}): Promise<Shop> {
   const root = mkdtempSync(join(tmpdir(), 'shop-'));
   mkdirSync(join(root, 'data'));
-  const history = await openTestHistory(root, options);
+  const history = await openTestHistory(root, { archiveDirectory: join(root, 'archive'), ...options });
   const store = options.store ?? openLmdbStore(join(root, 'online'));
   const shop: Shop = {
     root,

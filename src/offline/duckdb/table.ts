@@ -1,5 +1,6 @@
 /** A table of files as DuckDB reads it: the table function, its options, and the types fixed at apply. */
 import type { ColumnDocument, TableDocument } from '../../registry/document.ts';
+import type { TableState } from '../source-state.ts';
 import { quoteFiles, quoteName, quoteOption, quoteText } from './sql.ts';
 
 const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' } as const;
@@ -22,6 +23,19 @@ export function compileTable(table: TableDocument, files: readonly string[], col
     options.push(table.format === 'csv' ? `types = {${types}}` : `columns = {${types}}`);
   }
   return `${readers[table.format]}(${quoteFiles(files)}, ${options.join(', ')})`;
+}
+
+/** The rows of a table and of its archive, whose columns are matched by name. */
+export function compileWholeTable(
+  table: TableDocument,
+  { files, archived }: Pick<TableState, 'files' | 'archived'>,
+  columns?: readonly ColumnDocument[],
+): string {
+  const pathsOf = (states: TableState['files']) => states.map((file) => file.absolutePath);
+  const pushed = `read_parquet(${quoteFiles(pathsOf(archived))}, union_by_name = true)`;
+  if (files.length === 0) return pushed;
+  const own = compileTable(table, pathsOf(files), columns);
+  return archived.length === 0 ? own : `(select * from ${own} union all by name select * from ${pushed})`;
 }
 
 /** Hive partitions are columns that stand in the path, as `day=2026-03-10`. */

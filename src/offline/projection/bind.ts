@@ -4,7 +4,7 @@ import { didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Session } from '../duckdb/engine.ts';
 import { checkFileTypes } from '../duckdb/file-types.ts';
-import { compileTable } from '../duckdb/table.ts';
+import { compileWholeTable } from '../duckdb/table.ts';
 import type { TableState } from '../source-state.ts';
 import type { ProjectionQuery } from './compile.ts';
 import { refuseCutNanoseconds } from './nanoseconds.ts';
@@ -16,11 +16,11 @@ export async function bindProjection(
   { view, source, state }: { view: ViewDocument; source: SourceDocument; state: TableState },
 ): Promise<ProjectionQuery> {
   const files = state.files.map((file) => file.absolutePath);
-  const table = compileTable(source.table, files, source.columns);
+  const table = compileWholeTable(source.table, state, source.columns);
   const columns = await session.describe(`select * from ${table}`);
   checkColumns(view, source, columns);
-  await checkFileTypes(session, source.table, state, source.columns, source.name);
-  await refuseCutNanoseconds(session, source, table, files);
+  if (files.length > 0) await checkFileTypes(session, source.table, state, source.columns, source.name);
+  if (files.length > 0) await refuseCutNanoseconds(session, source, table, files);
   const zone = await readZone(session, view, source, table, columns);
   return { view, source, table, columns, zone, byValue: false };
 }

@@ -6,7 +6,7 @@ import type { Logger } from '../../observe.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine } from '../duckdb/engine.ts';
 import { isLeftOver } from '../left-over.ts';
-import { readTableState, type TableState } from '../source-state.ts';
+import type { TableState } from '../source-state.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import { createBucketCache } from './bucket-cache.ts';
 import { createBucketReader } from './bucket-file.ts';
@@ -17,8 +17,8 @@ import { decodeManifest, type Manifest, projectionId } from './manifest.ts';
 export interface ProjectionStoreOptions {
   /** Folder that holds the projections of one project. */
   readonly directory: string;
-  /** The repository, which relative paths of sources start from. */
-  readonly root: string;
+  /** The state of a source's files now, those of its archive included. */
+  readState(source: SourceDocument): Promise<TableState>;
   /** Most bytes of buckets kept in memory; one bucket in use may exceed it. */
   readonly cacheBytes: number;
   /** Bytes that a bucket is to have about; default 128 MiB. */
@@ -60,7 +60,7 @@ interface Building {
 
 /** Opens the store; drafts that a crash left behind are removed. */
 export async function openProjectionStore(engine: Engine, options: ProjectionStoreOptions): Promise<ProjectionStore> {
-  const { directory, root, cacheBytes, bucketBytes = 128 * 1024 * 1024, logger } = options;
+  const { directory, readState, cacheBytes, bucketBytes = 128 * 1024 * 1024, logger } = options;
   await mkdir(directory, { recursive: true });
   await removeDrafts(directory);
   const cache = createBucketCache(cacheBytes);
@@ -71,7 +71,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   const readers = new Map<string, number>();
 
   async function open(view: ViewDocument, source: SourceDocument, signal: AbortSignal, ahead?: 'ahead'): Promise<Projection> {
-    const state = await readTableState(engine, source.table, root, source.name);
+    const state = await readState(source);
     const id = `${view.name}-${projectionId(view, source, state, engine.version)}`;
     readers.set(id, (readers.get(id) ?? 0) + 1);
     const release = () => {
@@ -199,8 +199,9 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   }
 
   async function refuseChange(source: SourceDocument, state: TableState): Promise<void> {
-    const now = await readTableState(engine, source.table, root, source.name);
-    if (now.hash === state.hash) return;
+    const now = await readState(source);
+    // What is pushed meanwhile changes no file that was read.
+    if (now.ownHash === state.ownHash) return;
     throw new FeatureStoreError('ABORTED', `source "${source.name}" changed while it was read; ask again`, {
       details: { source: source.name },
     });

@@ -1,0 +1,144 @@
+/** Pushed rows as a Parquet file with the column types of their source. */
+import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../errors.ts';
+import type { SourceDocument } from '../registry/document.ts';
+import { compilePushedColumn, type PushedColumn } from './archive-values.ts';
+import { quoteFiles, quoteName, quoteText } from './duckdb/sql.ts';
+
+/** Rows as columns by name: values as JSON has them, or as programs hold them (bigint, Uint8Array). */
+export type PushedRows = Readonly<Record<string, readonly unknown[]>>;
+
+export interface ArchiveWriter {
+  /** Writes all rows or, where one is refused, no file. */
+  write(path: string, source: SourceDocument, rows: PushedRows, nowUs: bigint): Promise<void>;
+  /** Writes the rows of several files, of equal columns, as one. */
+  merge(path: string, files: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+const chunkRows = 2048;
+/** In a dictionary one zero would stand for both. */
+const format = '(format parquet, compression zstd, dictionary_size_limit 1)';
+
+/** One file at a time; the engine behind it opens with the first. */
+export function openArchiveWriter(): ArchiveWriter {
+  let opened: Promise<{ instance: DuckDBInstance; connection: DuckDBConnection }> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
+    opened ??= openConnection();
+    const run = turn.then(async () => await work((await (opened as NonNullable<typeof opened>)).connection));
+    turn = run.catch(() => {});
+    return run;
+  };
+  return {
+    write: (path, source, rows, nowUs) => inTurn((connection) => writeRows(connection, path, source, rows, nowUs)),
+    merge: (path, files) =>
+      inTurn(async (connection) => {
+        const from = `read_parquet(${quoteFiles(files)}, union_by_name = true)`;
+        await connection.run(`copy (select * from ${from}) to ${quoteText(path)} ${format}`);
+      }),
+    close() {
+      opened?.then(
+        ({ instance, connection }) => {
+          connection.closeSync();
+          instance.closeSync();
+        },
+        () => {},
+      );
+    },
+  };
+}
+
+async function openConnection() {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '512MB' });
+  const connection = await instance.connect();
+  await connection.run("set timezone = 'UTC'");
+  return { instance, connection };
+}
+
+async function writeRows(
+  connection: DuckDBConnection,
+  path: string,
+  source: SourceDocument,
+  rows: PushedRows,
+  nowUs: bigint,
+): Promise<void> {
+  const count = checkColumns(source, rows);
+  const names = source.columns.map((column) => quoteName(column.name));
+  const own = source.columns.map(({ name, type }) => `null::${type} as ${quoteName(name)}`);
+  const described = await connection.run(`select ${own.join(', ')} limit 0`);
+  const columns = names.map((_, at) => compilePushedColumn(described.columnType(at) as DuckDBType, source));
+  const values = source.columns.map(({ name }, at) => {
+    const given = rows[name] ?? new Array<unknown>(count).fill(nowUs);
+    return given.map((value, row) => convert(source, name, row, columns[at] as PushedColumn, value));
+  });
+  await connection.run(
+    `create or replace temp table pushed (${names.map((name, at) => `${name} ${columns[at]?.type}`).join(', ')})`,
+  );
+  const appender = await connection.createAppender('pushed');
+  const types = columns.map(({ type }) => type);
+  for (let start = 0; start < count; start += chunkRows) {
+    const end = Math.min(count, start + chunkRows);
+    const chunk = DuckDBDataChunk.create(types, end - start);
+    chunk.setColumns(values.map((column) => column.slice(start, end)));
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
+  const cast = source.columns.map(({ type }, at) => `cast(${names[at]} as ${type}) as ${names[at]}`);
+  try {
+    await connection.run(`copy (select ${cast.join(', ')} from pushed) to ${quoteText(path)} ${format}`);
+  } catch (cause) {
+    const text = asFeatureStoreError(cause).message.split('\n')[0];
+    if (!/^Conversion Error/.test(text ?? '')) throw cause;
+    throw new FeatureStoreError('INVALID_ARGUMENT', `source "${source.name}" does not take these rows: ${text}`, {
+      details: { source: source.name },
+      cause,
+    });
+  } finally {
+    await connection.run('drop table pushed');
+  }
+}
+
+/** Every column of the source, and no other; those that say when a row was made or landed are now where they are left out. */
+function checkColumns(source: SourceDocument, rows: PushedRows): number {
+  const names = source.columns.map((column) => column.name);
+  for (const name of Object.keys(rows)) {
+    if (!names.includes(name)) {
+      throw refuse(source, name, `has no column "${name}"${didYouMean(name, names) || `; it has ${names.join(', ')}`}`);
+    }
+  }
+  const given = names.filter((name) => rows[name] !== undefined);
+  for (const name of names) {
+    const isOptional = name === source.createdTimestamp || name === source.availableAt;
+    if (!given.includes(name) && !isOptional) throw refuse(source, name, `needs column "${name}", which the rows do not have`);
+  }
+  const count = rows[given[0] as string]?.length ?? 0;
+  for (const name of given) {
+    const { length } = rows[name] as readonly unknown[];
+    if (length !== count)
+      throw refuse(source, name, `needs columns of one length: "${given[0]}" has ${count}, "${name}" ${length}`);
+  }
+  return count;
+}
+
+function convert(source: SourceDocument, name: string, row: number, column: PushedColumn, value: unknown): DuckDBValue {
+  if (value === null || value === undefined) {
+    if (name !== source.eventTimestamp) return null;
+    throw refuse(source, name, `needs an event timestamp in every row, and row ${row} has none in "${name}"`);
+  }
+  try {
+    return column.convert(value);
+  } catch (error) {
+    const { code, message, details } = asFeatureStoreError(error);
+    if (code !== 'INVALID_ARGUMENT') throw error;
+    throw new FeatureStoreError(code, `source "${source.name}", column "${name}", row ${row}: ${message}`, {
+      details: { ...details, source: source.name, column: name, row },
+    });
+  }
+}
+
+function refuse(source: SourceDocument, column: string, what: string): FeatureStoreError {
+  return new FeatureStoreError('INVALID_ARGUMENT', `source "${source.name}" ${what}`, {
+    details: { source: source.name, column },
+  });
+}
