@@ -13,6 +13,8 @@ export interface MaterializeParts {
   /** The definitions that are applied now. */
   registry(): RegistryDocument;
   readonly logger: Logger;
+  /** Ends every run when it aborts. */
+  readonly stopping?: AbortSignal;
   /** Microseconds since the epoch; default: the machine's clock. */
   nowUs?(): bigint;
 }
@@ -47,7 +49,8 @@ const attempts = 5;
 /** Makes the function that materializes: it goes on with the other views where one fails, and then fails with the first failure. */
 export function createMaterialize(parts: MaterializeParts): Materialize {
   const now = parts.nowUs ?? (() => BigInt(Date.now()) * 1000n);
-  return async ({ views, startUs, endUs }, { signal = new AbortController().signal, onProgress } = {}) => {
+  return async ({ views, startUs, endUs }, { signal: given, onProgress } = {}) => {
+    const signal = AbortSignal.any([given, parts.stopping].filter((one) => one !== undefined));
     const registry = parts.registry();
     const chosen = chooseViews(registry, views);
     const end = endUs ?? now();
