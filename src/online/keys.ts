@@ -155,8 +155,10 @@ function skipPart(cursor: Cursor): void {
   const tag = cursor.buffer[cursor.at++];
   if (tag === tags.integer) readZigzag(cursor);
   else if (tag === tags.bool) cursor.at += 1;
-  else if (tag === tags.string || tag === tags.bytes) cursor.at += readVarint(cursor);
-  else cursor.at += 32;
+  else if (tag === tags.string || tag === tags.bytes) {
+    const length = readVarint(cursor);
+    cursor.at += length;
+  } else cursor.at += 32;
 }
 
 function mismatch(name: string, type: KeyType): FeatureStoreError {

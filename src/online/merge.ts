@@ -5,6 +5,7 @@
  * here, are copied untouched.
  */
 import { compareValues } from '../definitions/value-order.ts';
+import type { ValueType } from '../definitions/value-type.ts';
 import type { OnlineLookup, StoredValue } from './lookup.ts';
 import type { OnlineRow } from './row.ts';
 import { joinRows, type RowEncoder, type RowTimes, readSpans, readTimes } from './row-codec.ts';
@@ -90,8 +91,14 @@ function compareCandidates(view: OnlineLookup['view'], a: Candidate, b: Candidat
   const left = a.readValues();
   const right = b.readValues();
   for (const at of view.valueOrder) {
-    const order = compareValues(view.types[at] as (typeof view.types)[number], left[at] ?? null, right[at] ?? null);
+    const order = compareStored(view.types[at] as ValueType, left[at], right[at]);
     if (order !== 0) return order;
   }
   return Number(b.pushed) - Number(a.pushed) || a.bytes.compare(b.bytes);
+}
+
+/** A value of another definition is less than any of today's, null included. */
+function compareStored(type: ValueType, a: StoredValue, b: StoredValue): number {
+  if (a === undefined || b === undefined) return Number(b === undefined) - Number(a === undefined);
+  return compareValues(type, a, b);
 }
