@@ -2,15 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { materializeSchema } from './config/materialize.ts';
+import { count, directory, host, httpSchema, limitsSchema, port, tlsSchema } from './config/sections.ts';
 import { didYouMean, FeatureStoreError } from './errors.ts';
 
-const directory = z
-  .string()
-  .min(1)
-  .refine((path) => !path.includes('://'), 'is no directory');
-const host = z.string().min(1);
-const port = z.int().min(0).max(65_535);
-const count = z.int().min(1);
 const size = z.string().regex(/^\d+(\.\d+)?\s*[KMGT]i?B$/i, 'is a size such as "4GB" or "512MiB"');
 
 const lmdbSchema = z.strictObject({ kind: z.literal('lmdb') });
@@ -75,32 +70,6 @@ const duckdbSchema = z.strictObject({
   cache: size.default('1GB'),
 });
 
-/** Timers take no more than 2^31 - 1 ms. */
-const longestTimerSeconds = 2_147_483;
-
-const limitsSchema = z.strictObject({
-  /** Queries that run at once; the others wait in turn. */
-  maxConcurrentQueries: count.default(2),
-  /** Queries that wait; one more is refused with RESOURCE_EXHAUSTED. */
-  maxQueuedQueries: z.int().min(0).default(128),
-  /** Queries of one token, running and waiting; callers without a token share one. */
-  maxQueriesPerToken: count.default(64),
-  /** Seconds after which a query is stopped, waiting included. */
-  queryTimeoutSeconds: z.number().positive().max(longestTimerSeconds).default(3600),
-  /** Bytes of one upload (an entity frame). */
-  maxUploadBytes: count.default(16 * 2 ** 30),
-  /** Bytes of all uploads kept at once. */
-  maxStoredUploadBytes: count.default(64 * 2 ** 30),
-  /** Bytes of one received message: a frame may be a single record batch. */
-  maxMessageBytes: z
-    .int()
-    .min(65_536)
-    .max(2 ** 31 - 1)
-    .default(2 ** 31 - 1),
-  /** Seconds that running calls get to finish when the server stops. */
-  drainSeconds: z.number().min(0).max(longestTimerSeconds).default(30),
-});
-
 const configSchema = z.strictObject({
   /** The namespace of everything stored. */
   project: z
@@ -111,10 +80,16 @@ const configSchema = z.strictObject({
   state: directory.default('.featherflight'),
   onlineStore: z.discriminatedUnion('kind', [lmdbSchema, redisSchema]).default({ kind: 'lmdb' }),
   offlineEngine: duckdbSchema.prefault({ kind: 'duckdb' }),
-  http: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(6566) }).prefault({}),
+  /** Materialization by the server itself; absent: only when it is asked. */
+  materialize: materializeSchema.optional(),
+  http: httpSchema.prefault({}),
   flight: z
     .strictObject({ host: host.default('127.0.0.1'), port: port.default(8815), limits: limitsSchema.prefault({}) })
     .prefault({}),
+  /** Files of TLS, for HTTP and Flight alike; absent: plain connections. */
+  tls: tlsSchema.optional(),
+  /** Listen beyond this machine without any token: everybody who reaches it may then do everything. */
+  insecure: z.boolean().default(false),
   /** Directory of uploads; default: `storage` under `state`. */
   storage: directory.optional(),
   /** Directories and files whose paths a client may name; nothing else on the server is read for it. */
@@ -195,7 +170,12 @@ export function parseConfig(
     storage,
     onlineStore: resolveFiles(config.onlineStore, root),
     readable: config.readable.map((path) => resolve(root, path)),
+    tls: config.tls && resolveTls(config.tls, root),
   });
+}
+
+function resolveTls({ cert, key, clientCa }: z.output<typeof tlsSchema>, root: string): z.output<typeof tlsSchema> {
+  return { cert: resolve(root, cert), key: resolve(root, key), ...(clientCa && { clientCa: resolve(root, clientCa) }) };
 }
 
 function override(input: unknown, environment: Readonly<Record<string, string | undefined>>): unknown {
@@ -262,7 +242,9 @@ function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
     'onlineStore.sentinel': { master: 0, nodes: 0, username: 0, password: 0 },
     'onlineStore.tls': { ca: 0, cert: 0, key: 0, servername: 0 },
     offlineEngine: duckdbSchema.shape,
-    http: { host: 0, port: 0 },
+    materialize: materializeSchema.shape,
+    http: httpSchema.shape,
+    tls: tlsSchema.shape,
     flight: { host: 0, port: 0, limits: 0 },
     'flight.limits': limitsSchema.shape,
   };

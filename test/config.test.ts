@@ -22,7 +22,17 @@ describe('parseConfig', () => {
       storage: '/repository/.featherflight/storage',
       onlineStore: { kind: 'lmdb' },
       offlineEngine: { kind: 'duckdb', threads: availableParallelism(), memory: '768MB', spill: '100GB', cache: '1GB' },
-      http: { host: '127.0.0.1', port: 6566 },
+      http: {
+        host: '127.0.0.1',
+        port: 6566,
+        timeoutMs: 30_000,
+        maxBodyBytes: 16_777_216,
+        maxRows: 10_000,
+        maxConcurrentRequests: 256,
+        maxJsonDepth: 32,
+        drainSeconds: 10,
+      },
+      insecure: false,
       flight: {
         host: '127.0.0.1',
         port: 8815,
@@ -39,6 +49,19 @@ describe('parseConfig', () => {
       },
       readable: [],
     });
+  });
+
+  it('makes paths of TLS absolute, and names the nearest option of each door', () => {
+    const tls = { cert: 'tls/cert.pem', key: '/etc/key.pem', clientCa: 'ca.pem' };
+    expect(parseConfig({ project: 'p', tls }, '/repository').tls).toEqual({
+      cert: '/repository/tls/cert.pem',
+      key: '/etc/key.pem',
+      clientCa: '/repository/ca.pem',
+    });
+    expect(problemsOf({ project: 'p', tls: { cert: 'a', key: 'b', certificate: 'c' }, http: { maxRow: 5 } })).toEqual([
+      '"http.maxRow" is no option; did you mean "maxRows"?',
+      expect.stringContaining('"tls.certificate" is no option'),
+    ]);
   });
 
   it('keeps what is written, down to one limit among defaults', () => {

@@ -32,9 +32,9 @@ export function serveCommand(context: Context): Command {
     });
 }
 
-async function announce({ url, project, version }: RunningServer, context: Context): Promise<void> {
-  if (context.json) await context.write(`${JSON.stringify({ url, project, version })}\n`);
-  else await context.write(`serving ${project} at ${url}${context.isTerminal ? ' until Ctrl-C' : ''}\n`);
+async function announce({ url, httpUrl, project, version }: RunningServer, context: Context): Promise<void> {
+  if (context.json) await context.write(`${JSON.stringify({ url, http: httpUrl, project, version })}\n`);
+  else await context.write(`serving ${project} at ${url} and ${httpUrl}${context.isTerminal ? ' until Ctrl-C' : ''}\n`);
 }
 
 /** A repository that is refused stays as it was applied; the reason is said and serving goes on. */

@@ -97,7 +97,7 @@ export const flightMethods: ReadonlyMap<string, FlightMethod> = new Map(
       uploads: false,
       async answer(call, handler) {
         await receiveRequest(call);
-        for (const action of handler.listActions()) await call.send([encodeActionType(action)]);
+        for (const action of handler.listActions(call.context)) await call.send([encodeActionType(action)]);
       },
     },
   }),

@@ -104,7 +104,7 @@ export interface FlightHandler {
   doPut(upload: FlightUpload, context: CallContext): AsyncIterable<Uint8Array>;
   doExchange(upload: FlightUpload, context: CallContext): AsyncIterable<FlightMessage>;
   doAction(type: string, body: Uint8Array, context: CallContext): AsyncIterable<Uint8Array>;
-  listActions(): readonly FlightAction[];
+  listActions(context: CallContext): readonly FlightAction[];
   /** Answers one handshake message. */
   handshake(payload: Uint8Array, context: CallContext): Promise<Uint8Array>;
 }

@@ -1,5 +1,6 @@
 /** What DoAction does, each action from JSON to JSON. */
 import { z } from 'zod';
+import type { TokenRequest, Tokens } from '../access/tokens.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { historicalRequestSchema } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
@@ -16,6 +17,7 @@ export interface ActionParts {
   plan(): Promise<unknown>;
   apply(): Promise<unknown>;
   cancel(query: string): boolean;
+  readonly tokens: Tokens;
 }
 
 export const actions = [
@@ -26,6 +28,16 @@ export const actions = [
   { type: 'CancelFlightInfo', description: 'A CancelFlightInfoRequest: stops the query of a FlightInfo' },
   { type: 'plan', description: '{}: the server reads its own repository folder again and says what apply would change' },
   { type: 'apply', description: '{}: the server reads its own repository folder again and applies it' },
+  {
+    type: 'materialize',
+    description: '{"views"?: [...], "start"?: instant, "end"?: instant}: results {"progress": ...} and at the end {"done": ...}',
+  },
+  {
+    type: 'create_token',
+    description: '{"scopes": [...], "description"?, "project"?, "views"?, "expires_at"?}: makes an API token',
+  },
+  { type: 'list_tokens', description: '{}: all API tokens, without their text' },
+  { type: 'revoke_token', description: '{"id": ...}: refuses an API token from now on' },
 ] as const;
 
 /** Makes the function that runs an action by its type. */
@@ -61,6 +73,12 @@ export function createActions(parts: ActionParts): (type: string, body: Uint8Arr
         return await parts.plan();
       case 'apply':
         return await parts.apply();
+      case 'create_token':
+        return await parts.tokens.create(input as TokenRequest);
+      case 'list_tokens':
+        return { tokens: parts.tokens.list() };
+      case 'revoke_token':
+        return await parts.tokens.revoke(text('id'));
       default:
         throw unknownName(
           'action',

@@ -1,7 +1,9 @@
 /** The Flight handler: hands each call to the part of the product that answers it. */
+import type { Tokens } from '../access/tokens.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { decodeCancelRequest, encodeCancelResult } from '../flight/messages.ts';
 import type { FlightHandler, FlightInfo } from '../flight/protocol.ts';
+import type { Materialize } from '../materialize/materialize.ts';
 import { uploadRequestSchema } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { actions, createActions } from './actions.ts';
@@ -9,9 +11,14 @@ import { describeCatalogue, listCatalogue } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
 import { withoutEmpty } from './entity-frame.ts';
 import { createHistoricalFeatures, type HistoricalParts } from './historical-features.ts';
+import { parseMaterializeInput, streamMaterialize } from './materialize-action.ts';
 import { encodeJson, parseJsonObject, readCommand } from './wire-json.ts';
 
 export interface HandlerParts extends Omit<HistoricalParts, 'versions'> {
+  readonly tokens: Tokens;
+  readonly materialize: Materialize;
+  /** Refuses a token that is not for these views, or not for all where none are named. */
+  authorizeViews(token: string | undefined, views: readonly string[] | null | undefined): void;
   /** Reads the repository again and compares it with what is applied. */
   plan(): Promise<unknown>;
   /** Reads the repository again and applies it; resolves with what changed. */
@@ -74,11 +81,17 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       yield encodeJson({ upload: saved.id, rows: saved.rows, expires_at: new Date(saved.expiresAtMs).toISOString() });
     },
     doExchange: historical.exchange,
-    async *doAction(type, body) {
+    async *doAction(type, body, context) {
       if (type === 'CancelFlightInfo') {
         const [endpoint] = decodeCancelRequest(body).endpoints;
         const cancelled = historical.cancel({ ticket: endpoint?.ticket ?? new Uint8Array(0) });
         yield encodeCancelResult(cancelled ? 'cancelled' : 'notCancellable');
+        return;
+      }
+      if (type === 'materialize') {
+        const input = parseMaterializeInput(body.length === 0 ? {} : parseJsonObject(body, 'the body of action "materialize"'));
+        parts.authorizeViews(context.token, input.views);
+        for await (const message of streamMaterialize(parts.materialize, input, context.signal)) yield encodeJson(message);
         return;
       }
       yield encodeJson(await run(type, body));

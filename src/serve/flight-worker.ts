@@ -3,17 +3,28 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import pino from 'pino';
+import { createAccessControl, requireViews } from '../access/caller.ts';
+import { checkExposure } from '../access/exposure.ts';
+import { openTokens } from '../access/tokens.ts';
+import { viewsAsked } from '../access/views-asked.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { startFlightServer } from '../flight/server.ts';
+import { createMaterialize } from '../materialize/materialize.ts';
+import { createPushes } from '../materialize/push.ts';
+import { openOnlineStore } from '../online/open-store.ts';
 import { applyPlanned } from '../registry/apply.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { openState } from '../registry/state.ts';
 import { productVersion } from '../version.ts';
 import { createFeaturesHandler } from './features-handler.ts';
+import { guardHandler } from './guard-handler.ts';
 import { openConfiguredHistory } from './open-parts.ts';
 import { createQueryQueue } from './query-queue.ts';
 import { loadConfigApart, planApart } from './repository-task.ts';
+import { startSchedule } from './schedule.ts';
+import { readTlsFiles } from './tls-files.ts';
 import { openUploadStore } from './uploads.ts';
+import { answerCalls, createWorkerCalls } from './worker-calls.ts';
 import { type FromWorker, failureOf, type ToWorker, type WorkerInput } from './worker-messages.ts';
 
 const { root, environment, logLevel } = workerData as WorkerInput;
@@ -41,9 +52,16 @@ async function main(): Promise<void> {
   const config = await loadConfigApart({ root, environment });
   const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
   const { host, limits } = config.flight;
-  const address = `grpc://${host}:${config.flight.port}`;
+  const tls = await readTlsFiles(config);
+  const address = `${tls === undefined ? 'grpc' : 'grpc+tls'}://${host}:${config.flight.port}`;
   const state = await openState(config.state, { purpose: 'serve', ...(config.flight.port === 0 ? {} : { address }) });
   closing.push(state.close);
+  const tokens = openTokens(state, (records) => tell({ type: 'tokens', tokens: records }));
+  const doors = [
+    { door: 'http', host: config.http.host },
+    { door: 'flight', host },
+  ];
+  checkExposure(doors, tokens.records().length > 0, config.insecure, logger);
   const history = await openConfiguredHistory(config, logger);
   closing.push(history.close);
   await mkdir(config.storage, { recursive: true });
@@ -71,7 +89,9 @@ async function main(): Promise<void> {
   async function applyNow() {
     const planned = await planApart({ root, environment }, state.readDocument());
     registry = await applyPlanned(planned, state, new Date().toISOString());
+    tell({ type: 'registry', registry });
     await removeGoneViews();
+    void schedule.fitDefaults();
     logger.info({ version: registry.version, changes: planned.plan.changes.length }, 'definitions applied');
     return { version: registry.version, changes: planned.plan.changes };
   }
@@ -81,6 +101,18 @@ async function main(): Promise<void> {
     return { version: baseVersion, changes: plan.changes };
   }
 
+  let httpAddress: { readonly host: string; readonly port: number; readonly tls: boolean } | null = null;
+  const current = () => registry ?? nothingApplied(config.project);
+  const access = createAccessControl(config.project, tokens.records);
+  const store = openOnlineStore(config, logger);
+  closing.push(store.close);
+  const ending = new AbortController();
+  const online = { history, store, registry: current, logger, stopping: ending.signal };
+  const materialize = createMaterialize(online);
+  const pushes = createPushes(online);
+  const schedule = startSchedule({ ...online, plan: config.materialize, materialize });
+  closing.push(schedule.stop);
+  const actions = createWorkerCalls({ history, registry: current, plan, apply, tokens, materialize, pushes });
   const handler = createFeaturesHandler({
     history,
     uploads,
@@ -89,7 +121,7 @@ async function main(): Promise<void> {
     readable: config.readable,
     secret: config.secret ?? Buffer.from(await state.ensureSecret('tickets')).toString('base64'),
     registry: (version) => {
-      if (version === undefined || version === (registry?.version ?? 0)) return registry ?? nothingApplied(config.project);
+      if (version === undefined || version === (registry?.version ?? 0)) return current();
       const earlier = state.readDocument(version);
       if (earlier !== undefined) return earlier;
       throw new FeatureStoreError(
@@ -99,6 +131,10 @@ async function main(): Promise<void> {
     },
     plan,
     apply,
+    materialize,
+    authorizeViews: (token, views) => requireViews(access.authenticate(token), views ?? current().views.map((view) => view.name)),
+    tokens,
+    authorize: (token, asked, of) => requireViews(access.authenticate(token), viewsAsked(of, asked)),
     info: {
       product: 'featherflight',
       version: productVersion,
@@ -106,12 +142,15 @@ async function main(): Promise<void> {
       get flight() {
         return { host, port: server.port };
       },
-      http: null,
+      get http() {
+        return httpAddress;
+      },
     },
   });
-  const server = await startFlightServer(handler, {
+  const server = await startFlightServer(guardHandler(handler, access), {
     host,
     port: config.flight.port,
+    tls,
     logger,
     maxMessageBytes: limits.maxMessageBytes,
   });
@@ -120,17 +159,27 @@ async function main(): Promise<void> {
 
   /** Once, however often it is asked for: a second signal while calls drain must not close what is closed. */
   let stopping: Promise<void> | undefined;
+  const calls = answerCalls(actions, tell);
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'stop') {
-      stopping ??= closeAll();
-      stopping.then(() => tell({ type: 'stopped' }), fail);
-    } else
-      apply().then(
-        (result) => tell({ type: 'applied', request: message.request, answer: { ok: true, result } }),
-        (error) => tell({ type: 'applied', request: message.request, answer: failureOf(error) }),
-      );
+    switch (message.type) {
+      case 'stop':
+        // A run of an hour is not waited for: the next one goes on where it was.
+        ending.abort(new FeatureStoreError('UNAVAILABLE', 'the server is stopping'));
+        stopping ??= closeAll();
+        stopping.then(() => tell({ type: 'stopped' }), fail);
+        break;
+      case 'http':
+        httpAddress = { host: message.host, port: message.port, tls: tls !== undefined };
+        break;
+      case 'call':
+        calls.begin(message);
+        break;
+      case 'abort':
+        calls.abort(message.request);
+        break;
+    }
   });
-  tell({ type: 'listening', host, port: server.port, project: config.project, version: registry?.version ?? 0 });
+  tell({ type: 'listening', port: server.port, config, registry: current(), tokens: tokens.records() });
 }
 
 /** Before the first apply every name is unknown; the catalogue is empty. */

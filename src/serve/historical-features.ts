@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import type { AskedFeatures } from '../access/views-asked.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
@@ -15,7 +16,6 @@ import {
   parseHistoricalRequest,
   type UploadRequest,
 } from '../offline/request.ts';
-import { readTableState } from '../offline/source-state.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { listSources } from '../registry/references.ts';
 import { answerSchema, streamAnswer } from './answer-stream.ts';
@@ -39,6 +39,8 @@ export interface HistoricalParts {
   readonly versions: string;
   /** What has been applied: as of now, or the version that a ticket was made for. */
   registry(version?: number): RegistryDocument;
+  /** Fails where the caller's token is not for what is asked of those definitions. */
+  authorize(token: string | undefined, asked: AskedFeatures, registry: RegistryDocument): void;
 }
 
 export interface HistoricalFeatures {
@@ -73,6 +75,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
     nowUs: bigint,
     context: CallContext,
   ): Promise<{ plan: RetrievalPlan; schema: Schema; rows: bigint | undefined }> {
+    parts.authorize(context.token, request, registry);
     const named = await findFrame(frames, request);
     const enter = () => queue.enter(context.token ?? '', context.signal);
     let turn: Turn | undefined;
@@ -80,7 +83,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
       if (named.isCostly) turn = await enter();
       const frame = await named.open();
       const plan = planRetrieval(registry, request, frame.schema, nowUs);
-      for (const { source } of plan.lookups) await readTableState(history.engine, source.table, parts.root, source.name);
+      for (const { source } of plan.lookups) await history.readState(source);
       if (readsAnyValue(plan, frame.schema)) {
         turn ??= await enter();
         await readValues(plan, frame, turn);
@@ -118,6 +121,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
 
   async function* redeem(ticket: Uint8Array, context: CallContext): AsyncGenerator<FlightMessage, void> {
     const content = readTicket(ticket);
+    parts.authorize(context.token, content.request, parts.registry(content.version));
     const named = await findFrame(frames, content.request);
     try {
       yield* answer(content, named.open, context);
@@ -171,6 +175,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
 
   async function* exchange(upload: FlightUpload, context: CallContext): AsyncGenerator<FlightMessage, void> {
     const request = readRequest(upload.descriptor);
+    parts.authorize(context.token, request, parts.registry());
     if (request.upload != null || request.path != null) {
       throw new FeatureStoreError(
         'INVALID_ARGUMENT',

@@ -1,7 +1,8 @@
-/** The server as its main thread sees it: starts the Flight worker, hands on requests to apply, and drains at the end. */
-import { Worker } from 'node:worker_threads';
-import { FeatureStoreError } from '../errors.ts';
-import type { FromWorker, ToWorker, WorkerInput } from './worker-messages.ts';
+/** The server as a whole: the Flight worker, HTTP beside it, what each must know of the other, and an end that drains both. */
+import pino from 'pino';
+import { type HttpSide, startHttpSide } from './http-side.ts';
+import { startWorker } from './worker-link.ts';
+import type { FromWorker } from './worker-messages.ts';
 
 export interface ServerOptions {
   /** The repository to serve. */
@@ -12,8 +13,10 @@ export interface ServerOptions {
 }
 
 export interface RunningServer {
-  /** `grpc://host:port`. */
+  /** Of Flight: `grpc://host:port`, with TLS `grpc+tls://…`. */
   readonly url: string;
+  /** `http://host:port`, with TLS `https://…`. */
+  readonly httpUrl: string;
   readonly project: string;
   /** The applied version when it started; 0 is none. */
   readonly version: number;
@@ -25,61 +28,39 @@ export interface RunningServer {
   readonly died: Promise<never>;
 }
 
-/** Starts a server; rejects with what is wrong with the repository, its state or its address. */
+/** Starts a server; rejects with what is wrong with the repository, its state, its files of TLS or its addresses. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const input: WorkerInput = { root: options.root, environment: options.environment, logLevel: options.logLevel ?? 'info' };
-  const worker = new Worker(new URL('./flight-worker.js', import.meta.url), { workerData: input });
-  const send = (message: ToWorker) => worker.postMessage(message);
-  let stopping = false;
-  let requests = 0;
-  let died: (error: Error) => void = () => {};
-  const death = new Promise<never>((_, reject) => {
-    died = reject;
-  });
-  death.catch(() => {});
-  const next = (wanted: (message: FromWorker) => boolean): Promise<FromWorker> =>
-    new Promise((resolve) => {
-      const listen = (message: FromWorker) => {
-        if (!wanted(message)) return;
-        worker.off('message', listen);
-        resolve(message);
-      };
-      worker.on('message', listen);
-    });
-  worker.on('message', (message: FromWorker) => {
-    if (message.type === 'failed') died(new FeatureStoreError(message.code, message.message, { details: message.details }));
-  });
-  worker.on('error', (error) => died(error));
-  worker.on('exit', (code) => {
-    if (!stopping) died(new FeatureStoreError('INTERNAL', `the Flight worker ended by itself with status ${code}`));
-  });
-  const started = await Promise.race([next((message) => message.type === 'listening'), death]).catch(async (error) => {
-    stopping = true;
-    await worker.terminate();
+  const logLevel = options.environment.FEATHERFLIGHT_LOG_LEVEL || options.logLevel || 'info';
+  let http: HttpSide | undefined;
+  const early: FromWorker[] = [];
+  const onNews = (news: FromWorker) => {
+    if (http === undefined) early.push(news);
+    else if (news.type === 'registry') http.setRegistry(news.registry);
+    else if (news.type === 'tokens') http.setTokens(news.tokens);
+  };
+  const worker = await startWorker({ root: options.root, environment: options.environment, logLevel }, onNews);
+  const { config, port, registry, tokens } = worker.started;
+  const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
+  try {
+    http = await startHttpSide({ config, logger, call: worker.call, registry, tokens });
+  } catch (error) {
+    await worker.stop();
     throw error;
-  });
-  if (started.type !== 'listening') throw new FeatureStoreError('INTERNAL', 'the Flight worker did not start');
+  }
+  for (const news of early) onNews(news);
+  const { server } = http;
+  worker.send({ type: 'http', host: config.http.host, port: server.port });
+  logger.info({ host: config.http.host, port: server.port, registry_version: registry.version }, 'serving HTTP');
   return {
-    url: `grpc://${started.host}:${started.port}`,
-    project: started.project,
-    version: started.version,
-    died: death,
-    async apply() {
-      const request = ++requests;
-      const answered = next((message) => message.type === 'applied' && message.request === request);
-      send({ type: 'apply', request });
-      const message = await Promise.race([answered, death]);
-      if (message.type !== 'applied') throw new FeatureStoreError('INTERNAL', 'the Flight worker answered something else');
-      if (message.answer.ok) return message.answer.result;
-      const { code, details } = message.answer;
-      throw new FeatureStoreError(code, message.answer.message, { details });
-    },
+    url: `${config.tls === undefined ? 'grpc' : 'grpc+tls'}://${config.flight.host}:${port}`,
+    httpUrl: server.url,
+    project: config.project,
+    version: registry.version,
+    died: worker.died,
+    apply: () => worker.call('apply', {}),
     async stop() {
-      stopping = true;
-      const stopped = next((message) => message.type === 'stopped');
-      send({ type: 'stop' });
-      await Promise.race([stopped, death]);
-      await worker.terminate();
+      // HTTP first: what it answers may still need the worker.
+      await Promise.race([(http as HttpSide).stop(), worker.died]).finally(() => worker.stop());
     },
   };
 }

@@ -1,5 +1,7 @@
 /** What the main thread, the Flight worker and the thread that loads repositories tell each other. */
-import { asFeatureStoreError, type ErrorCode } from '../errors.ts';
+import type { TokenRecord } from '../access/token-record.ts';
+import type { Config } from '../config.ts';
+import { asFeatureStoreError, type ErrorCode, FeatureStoreError } from '../errors.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 
 /** A repository, and the environment that its config is read under. */
@@ -12,18 +14,40 @@ export interface WorkerInput extends Place {
   readonly logLevel: string;
 }
 
-export type ToWorker = { readonly type: 'stop' } | { readonly type: 'apply'; readonly request: number };
+export type ToWorker =
+  | { readonly type: 'stop' }
+  /** Where HTTP listens, for those who ask the Flight side. */
+  | { readonly type: 'http'; readonly host: string; readonly port: number }
+  | { readonly type: 'call'; readonly request: number; readonly name: WorkerCall; readonly input: unknown }
+  | { readonly type: 'abort'; readonly request: number };
+
+/** What the main thread asks the worker to do. */
+export type WorkerCall =
+  | 'plan'
+  | 'apply'
+  | 'list'
+  | 'describe'
+  | 'newest_events'
+  | 'create_token'
+  | 'list_tokens'
+  | 'revoke_token'
+  | 'push'
+  | 'write_online'
+  | 'materialize';
 
 export type FromWorker =
   | {
       readonly type: 'listening';
-      readonly host: string;
       readonly port: number;
-      readonly project: string;
-      readonly version: number;
+      readonly config: Config;
+      readonly registry: RegistryDocument;
+      readonly tokens: readonly TokenRecord[];
     }
   | { readonly type: 'stopped' }
-  | { readonly type: 'applied'; readonly request: number; readonly answer: RepositoryAnswer }
+  | { readonly type: 'registry'; readonly registry: RegistryDocument }
+  | { readonly type: 'tokens'; readonly tokens: readonly TokenRecord[] }
+  | { readonly type: 'progress'; readonly request: number; readonly progress: unknown }
+  | { readonly type: 'answered'; readonly request: number; readonly answer: CallAnswer }
   | (Failure & { readonly type: 'failed' });
 
 export type RepositoryTask =
@@ -33,7 +57,9 @@ export type RepositoryTask =
 /** What the thread that loads a repository tells: the file it is about to run, undefined when all have run; then its answer. */
 export type FromRepository = { readonly loading: string | undefined } | RepositoryAnswer;
 
-export type RepositoryAnswer = { readonly ok: true; readonly result: unknown } | Failure;
+export type RepositoryAnswer = CallAnswer;
+
+export type CallAnswer = { readonly ok: true; readonly result: unknown } | Failure;
 
 /** A FeatureStoreError as it passes between threads. */
 export interface Failure {
@@ -46,5 +72,14 @@ export interface Failure {
 /** What another thread is told of an error. */
 export function failureOf(error: unknown): Failure {
   const { code, message, details } = asFeatureStoreError(error);
-  return { ok: false, code, message, details: JSON.parse(JSON.stringify(details)) };
+  return { ok: false, code, message, details: JSON.parse(JSON.stringify(details, bigintAsText)) };
+}
+
+function bigintAsText(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** The error that another thread told of. */
+export function errorOf({ code, message, details }: Failure): FeatureStoreError {
+  return new FeatureStoreError(code, message, { details });
 }
