@@ -23,11 +23,6 @@ export interface OnlineRequest {
   readonly isJson?: boolean;
 }
 
-/** Names of statuses by number (rule 5.1). */
-export const statusNames = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
-
-export const valueStatus = { present: 0, nullValue: 1, notFound: 2, outsideMaxAge: 3 } as const;
-
 export interface OnlineAnswer {
   /** T: the clock's microseconds when the request came. */
   readonly evaluatedAtUs: bigint;
@@ -47,7 +42,7 @@ export interface OnlineColumn {
   readonly name: string;
   readonly type: ValueType;
   readonly values: readonly LiteralValue[];
-  /** Places in `statusNames`. */
+  /** Places in `statusNames` (definitions/status.ts). */
   readonly statuses: Uint8Array;
   /** 1 where a default stands in the value's place. */
   readonly isDefault: Uint8Array;
