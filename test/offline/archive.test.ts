@@ -1,7 +1,9 @@
 /** The archive of pushes: part of the table, once per idempotency key, whole at every instant of a merge. */
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../src/observe.ts';
 import { type Archive, openArchive } from '../../src/offline/archive.ts';
@@ -204,6 +206,37 @@ test('files of other column types are not merged with them', async () => {
   expect((await archive.files('things')).length).toBe(2);
   expect(await ids()).toEqual([1, 2, 3, 3]);
 });
+
+test('a process that pushes and merges is killed at random instants: no row is lost, and none is there twice', async () => {
+  const numbers = { ...source, createdTimestamp: undefined, columns: source.columns.slice(0, 2) };
+  const script = fileURLToPath(new URL('push-apart.mjs', import.meta.url));
+  let next = 0;
+  for (let kills = 0; kills < 8; kills++) {
+    const args = [script, join(directory, 'archive'), String(next), JSON.stringify(numbers)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    const first = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await first;
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+    child.kill('SIGKILL');
+    await ended;
+    // The push that nobody has heard of is tried again under its key.
+    next = Number(said.trimEnd().split('\n').at(-1)) + 1;
+  }
+  await pushNumber(numbers, next);
+  expect(next).toBeGreaterThan(20);
+  const expected = Array.from({ length: 2 * (next + 1) }, (_, at) => Math.floor(at / 2));
+  expect(await ids()).toEqual(expected);
+}, 60_000);
+
+async function pushNumber(numbers: SourceDocument, id: number): Promise<void> {
+  const rows = { id: [id, id], at: ['2026-03-10T12:00:00Z', '2026-03-10T12:00:00Z'] };
+  await archive.stage(numbers, rows, 0n, (file) => archive.keep(numbers, String(id), file));
+}
 
 function snapshot(): Map<string, Buffer> {
   return new Map(readdirSync(folder()).map((name) => [name, readFileSync(join(folder(), name))]));
