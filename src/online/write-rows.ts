@@ -109,7 +109,7 @@ async function tryGroups(
   for (const [at, group] of groups.entries()) {
     const expected = values[at] === undefined ? undefined : asBuffer(values[at]);
     group.erased = isErased(expected);
-    for (let count = 0; count < group.tombstones.length; count++) group.erased ||= isErased(values[tombstone++]);
+    for (const _ of group.tombstones) if (isErased(values[tombstone++])) group.erased = true;
     if (group.erased) {
       // What a writer that died left of an entity erased meanwhile goes too.
       const value = keepTombstone(expected);

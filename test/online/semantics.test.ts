@@ -71,7 +71,7 @@ describe('the online state', () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(drawSteps, async ([views, steps]) => await playSteps(`p${run++}`, views, steps)),
-      { numRuns: 150 },
+      { numRuns: 400 },
     );
   }, 120_000);
 });
