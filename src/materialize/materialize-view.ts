@@ -10,6 +10,7 @@ import { createOnlineWriter, type WrittenRow } from '../online/writer.ts';
 import type { RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { type Digests, openDigests } from './digests.ts';
 import { takeLease } from './lease.ts';
+import { dropMisplaced } from './tied-rows.ts';
 import { beginRun, endRun } from './view-state.ts';
 
 /** Counts of a run; rows are those that the store is to hold, not all that the source has. */
@@ -122,7 +123,7 @@ async function writeRanges(run: RangeRun, signal: AbortSignal): Promise<ViewProg
       const digest = digests === undefined ? '' : range.digest();
       if (digests?.has(range.range, digest) === true) counts.skipped += range.rows;
       else {
-        append(rows, range);
+        append(rows, range, online);
         sent.set(range.range, digest);
         if (rows.length >= batchRows) await flush();
       }
@@ -142,8 +143,8 @@ function ruleOf({ online, startUs, endUs, nowUs }: RangeRun) {
   return { delayUs, asKnown: needsCreated, startUs, endUs, visibleAtUs: nowUs - clockMarginUs };
 }
 
-function append(rows: WrittenRow[], range: LatestRange): void {
-  for (const row of range.read()) rows.push({ keys: row.keys, row: toOnlineRow(row) });
+function append(rows: WrittenRow[], range: LatestRange, online: OnlineView): void {
+  for (const row of dropMisplaced(online, range.read())) rows.push({ keys: row.keys, row: toOnlineRow(row) });
 }
 
 function toOnlineRow({ eventUs, createdUs, availableUs, values }: LatestRow): WrittenRow['row'] {

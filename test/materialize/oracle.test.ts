@@ -68,8 +68,9 @@ test(
                 const { rows } = await createOnlineReader(store, project).read([{ lookup, entities: [keys] }], timeUs);
                 const found = rows[0]?.[0];
                 const values = found?.values.map((value, index) => naive(drawn.features[index]?.type as ValueType, value));
-                expect([step, keys, timeUs, found && { eventUs: found.eventUs, values }]).toEqual([step, keys, timeUs, answer]);
-                compared += answer === undefined ? 0 : 1;
+                const actual = found === undefined ? {} : { eventUs: found.eventUs, values };
+                expect([step, keys, timeUs, actual]).toEqual([step, keys, timeUs, answer]);
+                compared += found === undefined ? 0 : 1;
               }
             }
           }
@@ -107,13 +108,22 @@ function expectedOf(drawn: ScenarioView, nowUs: bigint) {
   );
   if (drawn.keys.length === 0) keys.set('[]', []);
   const moments = [nowUs, ...momentsOf(view).filter((moment) => moment > nowUs)];
-  return [...keys.values()].flatMap((raw) =>
-    moments.map((timeUs) => ({
-      keys: raw.map((value, at) => typed(drawn.keys[at]?.type as KeyType, value)),
-      timeUs,
-      answer: answerAt(view, raw.map(textOf), timeUs),
-    })),
-  );
+  return [...keys.values()].flatMap((raw) => {
+    const key = raw.map(textOf);
+    const settled = answerAt(view, key, nowUs - 60_000_000n);
+    return moments.flatMap((timeUs) => {
+      const answer = answerAt(view, key, timeUs);
+      // Between rows that differ by value alone columns may decide that are not stored: the next run writes what has become visible.
+      if (answer !== undefined && answer.ties > 0 && JSON.stringify(answer, asText) !== JSON.stringify(settled, asText))
+        return [];
+      const { ties: _, ...found } = answer ?? {};
+      return { keys: raw.map((value, at) => typed(drawn.keys[at]?.type as KeyType, value)), timeUs, answer: found };
+    });
+  });
+}
+
+function asText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' || typeof value === 'number' ? String(value) : value;
 }
 
 /** An entity for each view, as its keys say. */

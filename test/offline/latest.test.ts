@@ -77,7 +77,8 @@ describe.each(settings)('sections 3 and 8, sources of %s', (_, sizes, runs) => {
                 const found = own.find((row) => visibleFrom(row, rule) <= timeUs);
                 const values = found?.values.map((value, index) => naive(drawn.features[index]?.type as ValueType, value));
                 const actual = found && { eventUs: found.eventUs, values };
-                expect([key, timeUs, actual]).toEqual([key, timeUs, answerAt(view, key, timeUs)]);
+                const { ties: _, ...expected } = answerAt(view, key, timeUs) ?? {};
+                expect([key, timeUs, actual ?? {}]).toEqual([key, timeUs, expected]);
                 compared += found === undefined ? 0 : 1;
               }
             }

@@ -34,7 +34,7 @@ export function answerAt(view: ScenarioView, key: readonly (string | null)[], ti
   const [cells = []] = joinNaively({ ...view, delayUs, ttlUs: 0n }, [{ keys: key, timeUs }]);
   const [first] = cells;
   if (first === undefined || first.status === 'NOT_FOUND') return undefined;
-  return { eventUs: first.eventTimestamp as bigint, values: cells.map(({ value }) => value) };
+  return { eventUs: first.eventTimestamp as bigint, values: cells.map(({ value }) => value), ties: first.ties };
 }
 
 /** All instants at which some row happens, is created, becomes available, or has waited for its delay. */
