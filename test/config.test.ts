@@ -14,6 +14,19 @@ const problemsOf = (input: unknown, environment: Record<string, string> = {}): r
 };
 
 describe('parseConfig', () => {
+  it('takes a schedule of materialization, and refuses what is none', () => {
+    const materialize = { schedule: '*/5 * * * *', views: ['user_profile'] };
+    expect(parseConfig({ project: 'p', materialize }, '/repository').materialize).toEqual(materialize);
+    for (const schedule of ['often', '* * * *', '5 minutes of every hour now or then']) {
+      expect(problemsOf({ project: 'p', materialize: { schedule } })).toEqual([
+        expect.stringContaining('"materialize.schedule" is a cron expression in UTC'),
+      ]);
+    }
+    expect(problemsOf({ project: 'p', materialize: { schedule: '* * * * *', view: ['a'] } })).toEqual([
+      expect.stringContaining('did you mean "views"?'),
+    ]);
+  });
+
   it('fills in every default and makes paths absolute', () => {
     expect(parseConfig(defineConfig({ project: 'streamrec' }), '/repository')).toEqual({
       root: '/repository',

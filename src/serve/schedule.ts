@@ -59,8 +59,8 @@ export function startSchedule(parts: ScheduleParts): Schedule {
     });
     return track(fitting);
   };
-  const jobs = [new Cron(fitSchedule, { timezone: 'UTC', protect: true }, () => void fitDefaults())];
-  if (plan !== undefined) jobs.push(new Cron(plan.schedule, { timezone: 'UTC', protect: true }, () => track(run())));
+  const jobs = [startJob(fitSchedule, fitDefaults)];
+  if (plan !== undefined) jobs.push(startJob(plan.schedule, () => track(run())));
   void fitDefaults();
   return {
     fitDefaults,
@@ -70,4 +70,16 @@ export function startSchedule(parts: ScheduleParts): Schedule {
       await Promise.allSettled([...running]);
     },
   };
+}
+
+/** A tick that comes while the work of one before it runs is left out. */
+function startJob(schedule: string, work: () => Promise<unknown>): Cron {
+  try {
+    return new Cron(schedule, { timezone: 'UTC', protect: true }, async () => {
+      await work();
+    });
+  } catch (cause) {
+    const message = `"materialize.schedule" is no cron expression, "${schedule}": ${cause instanceof Error ? cause.message : cause}`;
+    throw new FeatureStoreError('INVALID_ARGUMENT', message, { details: { schedule }, cause });
+  }
 }

@@ -68,6 +68,10 @@ test('a view at which another process is, is left to it until it is done', async
   await until(async () => (await shop.read(7n)) !== undefined);
 });
 
+test('a schedule that never comes is refused', () => {
+  expect(() => start({ schedule: '99 * * * *' })).toThrow(/"materialize.schedule" is no cron expression, "99 \* \* \* \*"/);
+});
+
 test('stopping ends a run that is under way, and frees its view', async () => {
   await shop.write('many.parquet', pricesOf(0, 300_000, 8));
   start(everySecond);
