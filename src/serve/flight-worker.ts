@@ -9,7 +9,7 @@ import { openTokens } from '../access/tokens.ts';
 import { viewsAsked } from '../access/views-asked.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { startFlightServer } from '../flight/server.ts';
-import { createMaterialize } from '../materialize/materialize.ts';
+import { createMaterialize, type Materialize } from '../materialize/materialize.ts';
 import { createPushes } from '../materialize/push.ts';
 import { openOnlineStore } from '../online/open-store.ts';
 import { applyPlanned } from '../registry/apply.ts';
@@ -108,9 +108,11 @@ async function main(): Promise<void> {
   closing.push(store.close);
   const ending = new AbortController();
   const online = { history, store, registry: current, logger, stopping: ending.signal };
-  const materialize = createMaterialize(online);
+  const written = () => tell({ type: 'written' });
+  const run = createMaterialize(online);
+  const materialize: Materialize = async (request, options) => await run(request, options).finally(written);
   const pushes = createPushes(online);
-  const schedule = startSchedule({ ...online, plan: config.materialize, materialize });
+  const schedule = startSchedule({ ...online, plan: config.materialize, materialize, onWritten: written });
   closing.push(schedule.stop);
   const actions = createWorkerCalls({ history, registry: current, plan, apply, tokens, materialize, pushes });
   const handler = createFeaturesHandler({

@@ -30,6 +30,8 @@ export interface HttpSide {
   readonly server: HttpServer;
   setRegistry(registry: RegistryDocument): void;
   setTokens(tokens: readonly TokenRecord[]): void;
+  /** Reads again what is kept in memory of watermarks and fitted defaults. */
+  loadFacts(): void;
   stop(): Promise<void>;
 }
 
@@ -67,7 +69,7 @@ export async function startHttpSide(options: HttpSideOptions): Promise<HttpSide>
     store,
     registry: () => registry,
     online: createOnlineFeatures({ store, project, registry: () => registry, facts }),
-    writes: writesThrough(call, loadFacts),
+    writes: writesThrough(call),
     server: actionsThrough(call),
   };
   const close = async () => {
@@ -87,6 +89,7 @@ export async function startHttpSide(options: HttpSideOptions): Promise<HttpSide>
     setTokens(known) {
       tokens = known;
     },
+    loadFacts,
     async stop() {
       await server.stop(config.http.drainSeconds * 1000);
       await close();
@@ -95,16 +98,12 @@ export async function startHttpSide(options: HttpSideOptions): Promise<HttpSide>
 }
 
 /** Archive, sources and their engine live in the worker, and so do writes. */
-function writesThrough(call: WorkerLink['call'], onWritten: () => void): Writes {
+function writesThrough(call: WorkerLink['call']): Writes {
   type Report = Readonly<Record<string, unknown>>;
   return {
     push: async (request, signal) => (await call('push', request, { signal })) as Report,
     writeOnline: async (view, rows, signal) => (await call('write_online', { view, rows }, { signal })) as Report,
-    materialize: async (request, signal, onProgress) => {
-      const report = await call('materialize', request, { signal, onProgress });
-      onWritten();
-      return report as Report;
-    },
+    materialize: async (request, signal, onProgress) => (await call('materialize', request, { signal, onProgress })) as Report,
   };
 }
 

@@ -37,6 +37,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (http === undefined) early.push(news);
     else if (news.type === 'registry') http.setRegistry(news.registry);
     else if (news.type === 'tokens') http.setTokens(news.tokens);
+    else if (news.type === 'written') http.loadFacts();
   };
   const worker = await startWorker({ root: options.root, environment: options.environment, logLevel }, onNews);
   const { config, port, registry, tokens } = worker.started;

@@ -20,7 +20,7 @@ export interface WorkerCallParts {
   readonly pushes: Pushes;
 }
 
-export type WorkerCalls = Partial<
+export type WorkerCalls = Readonly<
   Record<WorkerCall, (input: never, signal: AbortSignal, onProgress: (progress: unknown) => void) => unknown>
 >;
 
@@ -60,11 +60,8 @@ export function answerCalls(calls: WorkerCalls, tell: (message: FromWorker) => v
     begin({ request, name, input }: Extract<ToWorker, { type: 'call' }>): void {
       const controller = new AbortController();
       running.set(request, controller);
-      const work = async () => {
-        const call = calls[name];
-        if (call === undefined) throw new FeatureStoreError('UNIMPLEMENTED', `this server does not do "${name}"`);
-        return await call(input as never, controller.signal, (progress) => tell({ type: 'progress', request, progress }));
-      };
+      const work = async () =>
+        await calls[name](input as never, controller.signal, (progress) => tell({ type: 'progress', request, progress }));
       work()
         .then(
           (result) => tell({ type: 'answered', request, answer: { ok: true, result } }),

@@ -46,6 +46,8 @@ export type FromWorker =
   | { readonly type: 'stopped' }
   | { readonly type: 'registry'; readonly registry: RegistryDocument }
   | { readonly type: 'tokens'; readonly tokens: readonly TokenRecord[] }
+  /** What is known of the online store may have changed. */
+  | { readonly type: 'written' }
   | { readonly type: 'progress'; readonly request: number; readonly progress: unknown }
   | { readonly type: 'answered'; readonly request: number; readonly answer: CallAnswer }
   | (Failure & { readonly type: 'failed' });

@@ -6,8 +6,10 @@ import { runProgram } from './run-program.ts';
 export const cliPath = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface ServerProcess {
-  /** `grpc://host:port`. */
+  /** `grpc://host:port`, or with TLS `grpc+tls://…`. */
   readonly url: string;
+  /** `http://host:port`, or with TLS `https://…`. */
+  readonly http: string;
   readonly pid: number;
   /** Everything it wrote so far, standard output and standard error. */
   log(): string;
@@ -41,11 +43,12 @@ export async function startServer(directory: string, options: ServerOptions = {}
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ status, signal }));
   });
-  const url = await new Promise<string>((resolve, reject) => {
+  const { url, http } = await new Promise<{ url: string; http: string }>((resolve, reject) => {
     const listen = (chunk: Buffer): void => {
       written += chunk.toString();
-      const address = /grpc:\/\/[^\s"]+/.exec(written)?.[0];
-      if (address !== undefined) resolve(address);
+      const flight = /grpc(?:\+tls)?:\/\/[^\s"]+/.exec(written)?.[0];
+      const web = /https?:\/\/[^\s"]+/.exec(written)?.[0];
+      if (flight !== undefined && web !== undefined) resolve({ url: flight, http: web });
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
@@ -53,6 +56,7 @@ export async function startServer(directory: string, options: ServerOptions = {}
   });
   return {
     url,
+    http,
     pid: child.pid as number,
     log: () => written,
     stop: (signal) => stopProcess(child, exited, signal),

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { viewsOfSource } from '../../access/views-asked.ts';
-import type { RegistryDocument } from '../../registry/document.ts';
+import type { RegistryDocument, ViewDocument } from '../../registry/document.ts';
 import { findNamed } from '../../registry/references.ts';
-import type { HttpParts } from '../parts.ts';
+import type { HttpParts, JsonColumns } from '../parts.ts';
 import { jsonReply, type Resource } from '../resource.ts';
 import { columnsSchema, limitRows, nameSchema, validateBody } from '../validate.ts';
 import { restoreInstants } from './columns.ts';
@@ -36,7 +36,8 @@ export function feastWrites({ writes, registry, limits }: HttpParts): readonly R
         const { feature_view_name: name, df } = validateBody(writeSchema, body);
         limitRows(df, limits.maxRows);
         requireViews(caller, [name]);
-        await writes.writeOnline(name, restoreInstants(df, instantsOfView(registry(), name)), signal);
+        const view = findNamed(registry().views, 'feature view', name);
+        await writes.writeOnline(name, nameCreated(restoreInstants(df, instantsOfView(view)), view), signal);
         return jsonReply(null);
       },
     },
@@ -57,10 +58,16 @@ export function feastWrites({ writes, registry, limits }: HttpParts): readonly R
 }
 
 /** The client calls the timestamps so, whatever the source does. */
-function instantsOfView(registry: RegistryDocument, name: string): ReadonlySet<string> {
-  const view = findNamed(registry.views, 'feature view', name);
+function instantsOfView(view: ViewDocument): ReadonlySet<string> {
   const features = view.features.filter((feature) => feature.type === 'timestamp').map((feature) => feature.name);
   return new Set(['event_timestamp', 'created', ...features]);
+}
+
+/** Ours is `created_timestamp`, unless the view has something else of the client's name. */
+function nameCreated(columns: JsonColumns, view: ViewDocument): JsonColumns {
+  if ([...view.keys, ...view.features].some(({ name }) => name === 'created')) return columns;
+  const { created, ...rest } = columns;
+  return created === undefined ? rest : { ...rest, created_timestamp: created };
 }
 
 /** Where the source declares its zone, naive text is in that zone and stays as it is. */
