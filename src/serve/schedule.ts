@@ -59,8 +59,8 @@ export function startSchedule(parts: ScheduleParts): Schedule {
     });
     return track(fitting);
   };
-  const jobs = [startJob(fitSchedule, fitDefaults)];
-  if (plan !== undefined) jobs.push(startJob(plan.schedule, () => track(run())));
+  const jobs = plan === undefined ? [] : [startJob(plan.schedule, () => track(run()))];
+  jobs.push(startJob(fitSchedule, fitDefaults));
   void fitDefaults();
   return {
     fitDefaults,

@@ -155,6 +155,25 @@ test('two runs of a view at once: one of them, and the other is told who is at i
   expect(await run()).toMatchObject({ skipped: 5000 });
 });
 
+test('a source that changes while it is read is read again, and what it holds at the end is served', async () => {
+  let version = 0;
+  const change = () => shop.write('changing.parquet', pricesOf(0, 50_000, 10, ++version));
+  await change();
+  let isOver = false;
+  const changing = (async () => {
+    while (!isOver && version < 6) {
+      await change();
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
+    }
+  })();
+  expect(await run()).toMatchObject({ keys: 50_000 });
+  isOver = true;
+  await changing;
+  await run();
+  for (const id of [0n, 7n, 49_999n]) expect((await shop.read(id))?.[0]).toBeCloseTo(Number(id) + 0.1 + version, 6);
+  expect(await run()).toMatchObject({ skipped: 50_000, written: 0 });
+});
+
 test('an aborted run ends at once, and the next one goes on where it was', async () => {
   await shop.write('many.parquet', pricesOf(0, 100_000, 8));
   const controller = new AbortController();
