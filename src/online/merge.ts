@@ -8,7 +8,7 @@ import { compareValues } from '../definitions/value-order.ts';
 import type { ValueType } from '../definitions/value-type.ts';
 import type { OnlineLookup, StoredValue } from './lookup.ts';
 import type { OnlineRow } from './row.ts';
-import { joinRows, type RowEncoder, type RowTimes, readSpans, readTimes } from './row-codec.ts';
+import { joinRows, nextSpan, type RowEncoder, type RowTimes, readSpans, readTimes, startOfRows } from './row-codec.ts';
 import { visibleFromUs } from './view.ts';
 
 /** Processes' clocks may be apart: a row is taken for visible only when it has been so for this long. */
@@ -39,9 +39,15 @@ export function mergeRows(
   incoming: readonly OnlineRow[],
   nowUs: bigint,
 ): Merged | undefined {
+  const encoded = incoming.map(encode);
+  if (stored !== undefined && encoded.every((row) => holdsRow(stored, row))) return undefined;
   const untouched: Buffer[] = [];
   const candidates: Candidate[] = [];
-  for (const row of incoming) candidates.push({ ...row, bytes: encode(row), isIncoming: true, readValues: () => row.values });
+  for (const [at, row] of incoming.entries()) {
+    const { pushed, eventUs, createdUs, availableUs, values } = row;
+    const bytes = encoded[at] as Buffer;
+    candidates.push({ pushed, eventUs, createdUs, availableUs, bytes, isIncoming: true, readValues: () => values });
+  }
   const superseding = candidates.filter((row) => !row.pushed);
   for (const span of stored === undefined ? [] : readSpans(stored)) {
     const bytes = (stored as Buffer).subarray(span.start, span.end);
@@ -49,15 +55,26 @@ export function mergeRows(
     if (decode === undefined) untouched.push(bytes);
     else {
       const cursor = { buffer: stored as Buffer, at: span.body, end: span.end };
-      const times = readTimes(cursor);
+      const { pushed, eventUs, createdUs, availableUs } = readTimes(cursor);
       const { at } = cursor;
-      const row = { ...times, bytes, isIncoming: false, readValues: () => decode({ ...cursor, at }) };
+      const readValues = () => decode({ ...cursor, at });
+      const row = { pushed, eventUs, createdUs, availableUs, bytes, isIncoming: false, readValues };
       if (!isSuperseded(row, superseding)) candidates.push(row);
     }
   }
   const kept = keepGreatest(lookup, candidates, nowUs);
   const added = kept.reduce((count, row) => count + (row.isIncoming ? 1 : 0), 0);
   return added === 0 ? undefined : { value: joinRows([...untouched, ...kept.map((row) => row.bytes)]), added };
+}
+
+/** Whether a value has the very row already, which is the most frequent case. */
+function holdsRow(value: Buffer, row: Buffer): boolean {
+  for (let at = startOfRows(value); at < value.length; ) {
+    const { end } = nextSpan(value, at);
+    if (end - at === row.length && row.compare(value, at, end) === 0) return true;
+    at = end;
+  }
+  return false;
 }
 
 /** From the greatest down to the first that everybody sees by now, without repeats. */
