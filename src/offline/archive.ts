@@ -6,6 +6,7 @@ import type { Logger } from '../observe.ts';
 import type { SourceDocument } from '../registry/document.ts';
 import { keyOf, listArchive, type Manifest, manifestName, shapeOf } from './archive-manifest.ts';
 import { openArchiveWriter, type PushedRows } from './archive-writer.ts';
+import { isLeftOver } from './left-over.ts';
 
 export interface ArchiveOptions {
   /** Holds a folder for each source. */
@@ -41,6 +42,7 @@ const keptKeysMs = 25 * 3_600_000;
 export function openArchive({ directory, logger, mergeAt = 64 }: ArchiveOptions): Archive {
   const writer = openArchiveWriter();
   const staging = join(directory, `.staging-${process.pid}`);
+  let isStaged = false;
   const tidied = new Map<string, Promise<void>>();
   const merging = new Map<string, Promise<void>>();
   const pushing = new Map<string, Promise<unknown>>();
@@ -130,6 +132,8 @@ export function openArchive({ directory, logger, mergeAt = 64 }: ArchiveOptions)
       }
     },
     async stage(source, rows, nowUs, use) {
+      if (!isStaged) await removeLeftOvers(directory);
+      isStaged = true;
       await mkdir(staging, { recursive: true });
       const file = join(staging, `${randomUUID()}.parquet`);
       try {
@@ -146,7 +150,7 @@ export function openArchive({ directory, logger, mergeAt = 64 }: ArchiveOptions)
     async close() {
       await Promise.allSettled([...merging.values(), ...pushing.values()]);
       writer.close();
-      await rm(staging, { recursive: true, force: true });
+      if (isStaged) await rm(staging, { recursive: true, force: true });
     },
   };
 }
@@ -186,6 +190,15 @@ async function tidy(directory: string, folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const isUnlisted = name.endsWith('.merged.parquet') && !manifest.merged.includes(name) && !(name in manifest.replaced);
     if (isUnlisted || name.endsWith('.draft')) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** What processes that died were writing. */
+async function removeLeftOvers(directory: string): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const pid = /^\.staging-(\d+)$/.exec(name)?.[1];
+    const path = join(directory, name);
+    if (pid !== undefined && (await isLeftOver(path, Number(pid)))) await rm(path, { recursive: true, force: true });
   }
 }
 
