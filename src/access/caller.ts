@@ -16,6 +16,9 @@ export interface AccessControl {
   authenticate(token: string | undefined): Caller;
 }
 
+/** Who calls what is public: nobody in particular, who may do nothing else. */
+export const nobody: Caller = Object.freeze({ token: undefined, scopes: [], views: [] });
+
 const everybody: Caller = Object.freeze({ token: undefined, scopes: ['admin'] as const, views: undefined });
 
 /** Decides by the records as they are at each call. */

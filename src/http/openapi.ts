@@ -26,34 +26,35 @@ export function openApi(resources: readonly Resource[], version: string): Resour
 
 function describe(resources: readonly Resource[], version: string) {
   const paths: Record<string, Record<string, unknown>> = {};
+  const schemas: Record<string, unknown> = {};
   for (const resource of resources) {
     const path = resource.path.replace(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [resource.method.toLowerCase()]: describeOperation(resource) };
+    paths[path] = { ...paths[path], [resource.method.toLowerCase()]: describeOperation(resource, schemas) };
   }
   return {
     openapi: '3.1.0',
     info: { title: 'Featherflight', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     paths,
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    components: { schemas, securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
   };
 }
 
-function describeOperation({ path, family, scope, summary, body, answers }: Resource) {
+function describeOperation({ path, family, scope, summary, body, answers }: Resource, schemas: Record<string, unknown>) {
   const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
-  const failed = family === 'ours' ? schemaOf(errorSchema) : { type: 'string', description: 'JSON in a JSON string' };
+  const failed = family === 'ours' ? schemaOf(errorSchema, schemas) : { type: 'string', description: 'JSON in a JSON string' };
   return {
     summary,
     tags: [family === 'ours' ? 'featherflight' : 'feast'],
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: json(schemaOf(body)) } }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: json(schemaOf(body, schemas)) } }),
     ...(scope === 'public' ? {} : { security: [{ token: [] }], 'x-scope': scope }),
     responses: {
-      200: { description: 'Done', ...(answers === undefined ? {} : { content: json(schemaOf(answers)) }) },
+      200: { description: 'Done', ...(answers === undefined ? {} : { content: json(schemaOf(answers, schemas)) }) },
       default: { description: 'Refused or failed', content: json(failed) },
     },
   };
@@ -63,8 +64,15 @@ function json(schema: unknown) {
   return { 'application/json': { schema } };
 }
 
-/** JSON Schema 2020-12, which is what OpenAPI 3.1 takes; `$schema` is said once, by the page's version. */
-function schemaOf(schema: z.ZodType): unknown {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+/**
+ * JSON Schema 2020-12, which is what OpenAPI 3.1 takes; `$schema` is said once, by the page's version. Schemas with a name of their own go
+ * to the page's components.
+ */
+function schemaOf(schema: z.ZodType, schemas: Record<string, unknown>): unknown {
+  const { $schema: _, ...written } = z.toJSONSchema(schema, { io: 'input' });
+  const { $defs = {}, ...rest } = JSON.parse(JSON.stringify(written).replaceAll('#/$defs/', '#/components/schemas/')) as {
+    $defs?: Record<string, { id?: string }>;
+  };
+  for (const [name, { id: _id, ...definition }] of Object.entries($defs)) schemas[name] = definition;
   return rest;
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { requireScope } from '../access/caller.ts';
+import { nobody, requireScope } from '../access/caller.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { compressBody } from './compress.ts';
 import { errorReply } from './error-reply.ts';
@@ -66,7 +66,8 @@ export function createRespond(responder: Responder): Respond {
     record(reply, failure, startedMs, id);
 
     async function answer(): Promise<Reply> {
-      const caller = access.authenticate(bearerToken(request.headers.authorization));
+      const isPublic = resource.scope === 'public';
+      const caller = isPublic ? nobody : access.authenticate(bearerToken(request.headers.authorization));
       requireScope(caller, resource.scope);
       const leave = resource.isVital ? undefined : gate.enter();
       const timer = resource.isLong ? undefined : setTimeout(() => abort.abort(timeoutError(limits.timeoutMs)), limits.timeoutMs);
