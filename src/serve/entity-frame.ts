@@ -151,6 +151,11 @@ async function takeMemory(
 ): Promise<() => void> {
   const resume = pause?.();
   const release = await memory.take(bytes, signal);
-  await resume?.();
+  try {
+    await resume?.();
+  } catch (error) {
+    release();
+    throw error;
+  }
   return release;
 }
