@@ -12,8 +12,8 @@ afterAll(() => {
   for (const directory of made) rmSync(directory, { recursive: true, force: true });
 });
 
-/** Writes and applies the repository; it goes with the test file. */
-export async function makeHttpStore(config: Readonly<Record<string, unknown>> = {}): Promise<string> {
+/** Writes and applies the repository, with `more` definitions where given; it goes with the test file. */
+export async function makeHttpStore(config: Readonly<Record<string, unknown>> = {}, more = ''): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'featherflight-http-'));
   made.push(directory);
   for (const folder of ['features', 'data']) mkdirSync(join(directory, folder));
@@ -22,7 +22,7 @@ export async function makeHttpStore(config: Readonly<Record<string, unknown>> = 
     join(directory, 'featherflight.config.ts'),
     `import { defineConfig } from 'featherflight';\nexport default defineConfig(${JSON.stringify(input)});\n`,
   );
-  writeFileSync(join(directory, 'features/shop.ts'), definitions);
+  writeFileSync(join(directory, 'features/shop.ts'), definitions + more);
   await writeTables(directory, [
     ['data/users.parquet', users],
     ['data/items.parquet', items],
