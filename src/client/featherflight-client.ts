@@ -1,0 +1,193 @@
+/** The client of a program in Node: online features over HTTP, history over Flight, which is loaded when it is asked for. */
+import { randomUUID } from 'node:crypto';
+import { formatInstantUs } from '../definitions/literal.ts';
+import { FeatureStoreError } from '../errors.ts';
+import type { ConnectionOptions } from './connection.ts';
+import type { FlightClient } from './flight-client.ts';
+import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
+import { type HttpConnection, openHttp } from './http/call-server.ts';
+import type {
+  AnyDefinitions,
+  FeatureColumns,
+  FeatureName,
+  ServiceColumns,
+  ServiceName,
+  ServiceRequest,
+} from './http/definitions-type.ts';
+import { encodeColumns, encodeMembers, type RequestColumns } from './http/encode-columns.ts';
+import { type Int64Mode, type OnlineAnswer, readOnlineAnswer } from './http/online-answer.ts';
+
+export interface FeatherflightClientOptions {
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string;
+  /** Where history is asked for; default: grpc, or grpc+tls beside https, at the same host, port 8815. */
+  readonly flightUrl?: string;
+  readonly token?: string;
+  /** PEM of who may have signed the server's certificate; default what Node trusts. */
+  readonly ca?: string | Uint8Array;
+  /** int64 values are bigint, or with `number` numbers, and OUT_OF_RANGE above 2^53. */
+  readonly int64?: Int64Mode;
+  /** For one online call, its retries included; default 5000. */
+  readonly timeoutMs?: number;
+  /** Further tries of calls that failed for the moment; default 2. */
+  readonly retries?: number;
+}
+
+export interface ClientCallOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+export interface OnlineRequestOptions {
+  /** View or prefix -> join key -> column of `entities`, where they differ. */
+  readonly keys?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly fullFeatureNames?: boolean;
+}
+
+export interface PushOptions extends ClientCallOptions {
+  readonly to?: 'online' | 'offline' | 'online_and_offline';
+  /** The same for each try of one push, which then counts once; default: one made for this call. */
+  readonly idempotencyKey?: string;
+}
+
+export interface MaterializeOptions extends ClientCallOptions {
+  /** Default: every view. */
+  readonly views?: readonly string[];
+  /** Instants: ISO text, or microseconds since the epoch. Without a start: whatever is new. */
+  readonly start?: string | bigint;
+  readonly end?: string | bigint;
+}
+
+export type CatalogueKind = 'entities' | 'sources' | 'feature-views' | 'feature-services' | 'features';
+type Json = Readonly<Record<string, unknown>>;
+
+/** Safe to share; connections are kept between calls. Everything it rejects with is a FeatureStoreError. */
+export class FeatherflightClient<D = AnyDefinitions> {
+  readonly #options: FeatherflightClientOptions;
+  readonly #http: HttpConnection;
+  #flight: Promise<FlightClient> | undefined;
+
+  constructor(options: FeatherflightClientOptions) {
+    this.#options = options;
+    this.#http = openHttp(options);
+  }
+
+  /** Features of entities as they are now; a column of one value stands for all rows. */
+  getOnlineFeatures<S extends ServiceName<D>>(
+    query: { readonly service: S; readonly features?: undefined } & ServiceRequest<D, S> & OnlineRequestOptions,
+    options?: ClientCallOptions,
+  ): Promise<OnlineAnswer<ServiceColumns<D, S>>>;
+  getOnlineFeatures<F extends FeatureName<D>>(
+    query: {
+      readonly features: readonly F[];
+      readonly service?: undefined;
+      readonly entities: RequestColumns;
+      readonly request?: RequestColumns;
+    } & OnlineRequestOptions,
+    options?: ClientCallOptions,
+  ): Promise<OnlineAnswer<FeatureColumns<D, F>>>;
+  async getOnlineFeatures(
+    query: {
+      readonly service?: string;
+      readonly features?: readonly string[];
+      readonly entities: object;
+      readonly request?: object;
+    } & OnlineRequestOptions,
+    options: ClientCallOptions = {},
+  ): Promise<OnlineAnswer<never>> {
+    const body = encodeMembers({
+      service: JSON.stringify(query.service),
+      features: JSON.stringify(query.features),
+      entities: encodeColumns(query.entities as RequestColumns),
+      request: query.request === undefined ? undefined : encodeColumns(query.request as RequestColumns),
+      keys: JSON.stringify(query.keys),
+      full_feature_names: JSON.stringify(query.fullFeatureNames),
+    });
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    return readOnlineAnswer(await this.#post('/api/v1/online-features', body, { ...options, timeoutMs }), this.#int64);
+  }
+
+  /** Rows of a source that takes pushes, by column; a retried push counts once. */
+  async push(source: string, rows: RequestColumns, options: PushOptions = {}): Promise<Json> {
+    const { to, idempotencyKey = randomUUID(), ...call } = options;
+    const body = encodeMembers({
+      source: JSON.stringify(source),
+      rows: encodeColumns(rows),
+      to: JSON.stringify(to),
+      idempotency_key: JSON.stringify(idempotencyKey),
+    });
+    return (await this.#post('/api/v1/push', body, { timeoutMs: this.#timeoutMs, ...call })) as Json;
+  }
+
+  /** Moves the newest values of views into the online store; it takes as long as it takes, unless `timeoutMs` says otherwise. */
+  async materialize({ views, start, end, ...call }: MaterializeOptions = {}): Promise<Json> {
+    return (await this.#post(
+      '/api/v1/materialize',
+      JSON.stringify({ views, start: toIso(start), end: toIso(end) }),
+      call,
+    )) as Json;
+  }
+
+  /** The rows of what is applied, of one kind. */
+  async catalogue(kind: CatalogueKind, options: ClientCallOptions = {}): Promise<readonly Json[]> {
+    const answer = await this.#http.call({
+      method: 'GET',
+      path: `/api/v1/${kind}`,
+      isRepeatable: true,
+      timeoutMs: this.#timeoutMs,
+      ...options,
+    });
+    return (answer as { rows: readonly Json[] }).rows;
+  }
+
+  /** A training set over Flight, as Arrow record batches. */
+  async getHistoricalFeatures(
+    query: HistoricalQuery,
+    frame?: EntityFrame,
+    options?: Pick<ClientCallOptions, 'signal'>,
+  ): Promise<TrainingSet> {
+    return await (await this.flight()).getHistoricalFeatures(query, frame, options);
+  }
+
+  /** The Flight client behind `getHistoricalFeatures`; gRPC is loaded with the first call. */
+  flight(): Promise<FlightClient> {
+    this.#flight ??= import('./flight-client.ts').then(({ openFlightClient }) => openFlightClient(this.#flightOptions()));
+    return this.#flight;
+  }
+
+  /** Ends the connections, and with them all calls. */
+  async close(): Promise<void> {
+    this.#http.close();
+    (await this.#flight?.catch(() => undefined))?.close();
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? 5000;
+  }
+
+  get #int64(): Int64Mode {
+    return this.#options.int64 ?? 'bigint';
+  }
+
+  #post(path: string, body: string, options: ClientCallOptions): Promise<unknown> {
+    return this.#http.call({ method: 'POST', path, body, isRepeatable: true, ...options });
+  }
+
+  #flightOptions(): ConnectionOptions {
+    const { url, flightUrl, token, ca } = this.#options;
+    const { protocol, hostname } = new URL(url);
+    const scheme = protocol === 'https:' ? 'grpc+tls' : 'grpc';
+    return {
+      url: flightUrl ?? `${scheme}://${hostname}:8815`,
+      token,
+      ...(ca === undefined ? {} : { tls: { rootCertificates: ca } }),
+    };
+  }
+}
+
+function toIso(instant: string | bigint | undefined): string | undefined {
+  if (typeof instant !== 'bigint') return instant;
+  const text = formatInstantUs(instant);
+  if (text.length <= 27) return text;
+  throw new FeatureStoreError('INVALID_ARGUMENT', `${text} is beyond the years 0000 to 9999, which materialize takes`);
+}
