@@ -1,5 +1,5 @@
 /** A small repository for materialization: items with prices over days, in Parquet, with an LMDB store and a clock that is set. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config.ts';
@@ -50,6 +50,7 @@ export interface ShopOptions {
 export async function openShop(options: Partial<HistoryOptions> & { readonly store?: OnlineStore } = {}): Promise<Shop> {
   const root = mkdtempSync(join(tmpdir(), 'shop-'));
   mkdirSync(join(root, 'data'));
+  mkdirSync(join(root, 'written'));
   const history = await openTestHistory(root, { archiveDirectory: join(root, 'archive'), ...options });
   const store = options.store ?? openLmdbStore(join(root, 'online'));
   const shop: Shop = {
@@ -65,7 +66,11 @@ export async function openShop(options: Partial<HistoryOptions> & { readonly sto
       logger: silentLogger,
       nowUs: () => shop.clockUs,
     }),
-    write: (file, sql) => writeTables(join(root, 'data'), [[file, sql]]),
+    async write(file, sql) {
+      // A file that is still being written must not match the table's glob.
+      await writeTables(join(root, 'written'), [[file, sql]]);
+      renameSync(join(root, 'written', file), join(root, 'data', file));
+    },
     async define({ source = {}, view = {}, more = [] } = {}) {
       const prices = batchSource('prices', {
         table: parquet('data/*.parquet'),

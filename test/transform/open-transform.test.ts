@@ -139,13 +139,13 @@ describe('7.1: what is not of its type is an error that names transform, row and
     ['throw "why"', 'it threw "why"'],
     ['throw null', 'it threw null'],
     ['throw new RangeError("far")', 'RangeError: far'],
-    ['for (;;);', 'it did not end within 0.1 s'],
+    ['for (;;);', 'it did not end within 2 s'],
     ['const f = () => f(); f()', 'RangeError: Maximum call stack size exceeded'],
     ['now.in("Mars/Olympus")', '"Mars/Olympus" is no IANA zone'],
     ['now.in(undefined)', 'now.in(…) takes the name of a zone, not undefined'],
   ])('"%s"', (body, message) => {
     const options = { features: { f: 'int32' }, transform: `({ now }) => { ${body}; return { f: 1 } }` };
-    expect(refusal(options, {}, 100).message).toContain(`transform "clock", row 0: ${message}`);
+    expect(refusal(options, {}, 2000).message).toContain(`transform "clock", row 0: ${message}`);
   });
 });
 
