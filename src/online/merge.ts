@@ -32,7 +32,7 @@ interface Candidate extends RowTimes {
   readonly readValues: () => readonly StoredValue[];
 }
 
-/** The value that takes the stored one's place; undefined where none of the incoming rows changes it. */
+/** The value that takes the stored one's place; undefined where the incoming rows change nothing. */
 export function mergeRows(
   { lookup, encode }: MergeTarget,
   stored: Buffer | undefined,
@@ -40,7 +40,7 @@ export function mergeRows(
   nowUs: bigint,
 ): Merged | undefined {
   const encoded = incoming.map(encode);
-  if (stored !== undefined && encoded.every((row) => holdsRow(stored, row))) return undefined;
+  if (stored !== undefined && holdsOnly(lookup, stored, encoded)) return undefined;
   const untouched: Buffer[] = [];
   const candidates: Candidate[] = [];
   for (const [at, row] of incoming.entries()) {
@@ -49,6 +49,7 @@ export function mergeRows(
     candidates.push({ pushed, eventUs, createdUs, availableUs, bytes, isIncoming: true, readValues: () => values });
   }
   const superseding = candidates.filter((row) => !row.pushed);
+  let superseded = 0;
   for (const span of stored === undefined ? [] : readSpans(stored)) {
     const bytes = (stored as Buffer).subarray(span.start, span.end);
     const decode = lookup.decoders.get(span.schemaId);
@@ -59,15 +60,26 @@ export function mergeRows(
       const { at } = cursor;
       const readValues = () => decode({ ...cursor, at });
       const row = { pushed, eventUs, createdUs, availableUs, bytes, isIncoming: false, readValues };
-      if (!isSuperseded(row, superseding)) candidates.push(row);
+      if (isSuperseded(row, superseding)) superseded += 1;
+      else candidates.push(row);
     }
   }
   const kept = keepGreatest(lookup, candidates, nowUs);
   const added = kept.reduce((count, row) => count + (row.isIncoming ? 1 : 0), 0);
-  return added === 0 ? undefined : { value: joinRows([...untouched, ...kept.map((row) => row.bytes)]), added };
+  return added + superseded === 0 ? undefined : { value: joinRows([...untouched, ...kept.map((row) => row.bytes)]), added };
 }
 
-/** Whether a value has the very row already, which is the most frequent case. */
+/** Whether a value has the very rows already and no other of the view, which might be superseded: the most frequent case. */
+function holdsOnly({ decoders }: OnlineLookup, value: Buffer, rows: readonly Buffer[]): boolean {
+  let others = -rows.length;
+  for (let at = startOfRows(value); at < value.length; ) {
+    const { schemaId, end } = nextSpan(value, at);
+    if (decoders.get(schemaId) !== undefined) others += 1;
+    at = end;
+  }
+  return others === 0 && rows.every((row) => holdsRow(value, row));
+}
+
 function holdsRow(value: Buffer, row: Buffer): boolean {
   for (let at = startOfRows(value); at < value.length; ) {
     const { end } = nextSpan(value, at);

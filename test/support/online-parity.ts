@@ -22,6 +22,7 @@ import type { RegistryDocument, SourceDocument, ViewDocument } from '../../src/r
 import { drawScenario } from '../offline/draw-scenario.ts';
 import { type Draw, drawFrom } from '../offline/draw-values.ts';
 import { answerWithEngine, applyScenario } from './answer-with-engine.ts';
+import { computedFeatures, computedView } from './computed-view.ts';
 import { floorNaively } from './naive-instant.ts';
 import type { NaiveRow } from './naive-join.ts';
 import { answerAt, momentsOf } from './naive-latest.ts';
@@ -51,13 +52,9 @@ const signal = new AbortController().signal;
 /** Draws and checks one repository; how many values were compared, none where its sources or keys are refused. */
 export async function checkParity(g: GeneratorValue, project: string, setting: ParitySetting): Promise<number> {
   const { history, root, store, ask } = setting;
-  const scenario: Scenario = {
-    ...drawScenario(g, 'o'),
-    asKnown: null,
-    statuses: true,
-    timestamp: undefined,
-    timezone: undefined,
-  };
+  const drawn = drawScenario(g, 'o');
+  const asked = { asKnown: null, statuses: true, timestamp: undefined, timezone: undefined };
+  const scenario: Scenario = { ...drawn, ...asked, features: [...computedFeatures(drawn), ...drawn.features] };
   const draw = drawFrom(g);
   const isTied = scenario.views.some((view) => view.source.rows.some((row) => countTied(view, row) > 1));
   const stages = [grow(scenario, 0), grow(scenario, 1), scenario];
@@ -229,7 +226,8 @@ function columnsOf({ name, type, values, statuses, eventUs, isDefault }: ServedC
 /** The frame's columns that hold join keys of what is asked for. */
 function requestOf({ frame, views, features, keys = {}, fullFeatureNames }: Scenario): OnlineRequest {
   const needed = features.flatMap(({ view, prefix }) => {
-    const names = views.find(({ name }) => name === view)?.keys.map((key) => key.name) ?? [];
+    const read = view === 'computed' ? views[0] : views.find(({ name }) => name === view);
+    const names = read?.keys.map((key) => key.name) ?? [];
     return names.map((name) => keys[prefix ?? view]?.[name] ?? name);
   });
   const columns = frame.columns.filter(({ field }) => needed.includes(field.name));
@@ -248,6 +246,7 @@ function withEntities(registry: RegistryDocument, project: string): RegistryDocu
     ...registry,
     project,
     entities: registry.views.map(({ name, keys }) => ({ ...described, name: `e_${name}`, joinKeys: keys })),
+    onDemandViews: registry.views.slice(0, 1).map(computedView),
     views: registry.views.map((view) => ({ ...view, entities: view.keys.length === 0 ? [] : [`e_${view.name}`] })),
   };
 }
