@@ -3,20 +3,14 @@ import { type AccessControl, requireScope } from '../access/caller.ts';
 import type { RequiredScope } from '../access/scope.ts';
 import type { CallContext, FlightDescriptor, FlightHandler } from '../flight/protocol.ts';
 
-/** What an action that is not named here needs. */
-const anyAction: RequiredScope = 'any';
-
+/** An action that is not named here needs `admin`. */
 const actionScopes: Readonly<Record<string, RequiredScope>> = {
+  server_info: 'any',
+  list: 'any',
+  describe: 'any',
   cancel: 'read-offline',
   CancelFlightInfo: 'read-offline',
-  plan: 'admin',
-  apply: 'admin',
   materialize: 'write',
-  push: 'write',
-  erase: 'admin',
-  create_token: 'admin',
-  list_tokens: 'admin',
-  revoke_token: 'admin',
 };
 
 /** The same handler for callers whose token is known and holds the scope; others get UNAUTHENTICATED or PERMISSION_DENIED. */
@@ -53,7 +47,7 @@ export function guardHandler(handler: FlightHandler, access: AccessControl): Fli
       yield* handler.doExchange(upload, context);
     },
     async *doAction(type, body, context) {
-      admit(context, actionScopes[type] ?? anyAction);
+      admit(context, Object.hasOwn(actionScopes, type) ? (actionScopes[type] as RequiredScope) : 'admin');
       yield* handler.doAction(type, body, context);
     },
     listActions(context) {
