@@ -157,7 +157,7 @@ async function startStream(url) {
       told += chunk;
       if (told.includes('ready')) resolve();
     });
-    closed.then((status) => reject(new Error(`the stream ended with ${status}`)));
+    closed.then((status) => reject(new Error(`the stream ended with ${status}`)), reject);
   });
   return {
     async stop() {
