@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from featherflight._catalogue import CatalogueTable
 from featherflight._historical import HistoricalJob
+from featherflight._online import OnlineResponse
 from featherflight._report import FeatureReport, JobReport
 from featherflight._store import Store, connect
 from featherflight.errors import (
@@ -48,6 +49,7 @@ __all__ = [
     "InvalidArgumentError",
     "JobReport",
     "NotFoundError",
+    "OnlineResponse",
     "OutOfRangeError",
     "PermissionDeniedError",
     "ResourceExhaustedError",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import ssl
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,25 @@ def tls_options(tls: Tls) -> dict[str, Any]:
     if not tls.verify:
         options["disable_server_verification"] = True
     return options
+
+
+def ssl_context(tls: Tls) -> ssl.SSLContext:
+    """The same for HTTP by the standard library."""
+    try:
+        roots = None if tls.root_certs is None else _read_pem(tls.root_certs).decode()
+        context = ssl.create_default_context(cadata=roots)
+        if not tls.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if tls.client_cert is not None and tls.client_key is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                paths = Path(folder, "cert.pem"), Path(folder, "key.pem")
+                for path, pem in zip(paths, (tls.client_cert, tls.client_key), strict=True):
+                    path.write_bytes(_read_pem(pem))
+                context.load_cert_chain(*paths)
+    except (ssl.SSLError, ValueError) as raised:
+        raise InvalidArgumentError(f"the certificate or key cannot be used: {raised}") from raised
+    return context
 
 
 def _read_pem(source: PemSource) -> bytes:

@@ -1,19 +1,23 @@
-"""The store: one connection, the catalogue, and training sets."""
+"""The store: one connection, the catalogue, training sets, and online features."""
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from featherflight._address import DEFAULT_URL, PemSource, Tls
+from featherflight._address import DEFAULT_URL, PemSource, Tls, ssl_context
 from featherflight._catalogue import CatalogueTable
 from featherflight._frames import read_frame
 from featherflight._historical import HistoricalJob
+from featherflight._http import HttpTransport
+from featherflight._online import OnlineResponse, encode_columns, encode_frame
 from featherflight._request import encode_request
 from featherflight._transport import Transport
+from featherflight.errors import FailedPreconditionError
 
 if TYPE_CHECKING:
     from featherflight._frames import EntityFrame
@@ -50,27 +54,39 @@ def connect(
         UnavailableError: nobody answers at the address.
         UnauthenticatedError: the server wants a token, or another one.
     """
+    token = token if token is not None else os.environ.get("FEATHERFLIGHT_TOKEN")
+    tls = Tls(tls_root_certs, tls_client_cert, tls_client_key, tls_hostname, tls_verify)
     transport = Transport(
-        url or os.environ.get("FEATHERFLIGHT_URL") or DEFAULT_URL,
-        token=token if token is not None else os.environ.get("FEATHERFLIGHT_TOKEN"),
-        tls=Tls(tls_root_certs, tls_client_cert, tls_client_key, tls_hostname, tls_verify),
-        timeout=timeout,
+        url or os.environ.get("FEATHERFLIGHT_URL") or DEFAULT_URL, token=token, tls=tls, timeout=timeout
     )
     try:
         info = transport.action("server_info", {}, timeout=min(timeout or _CONNECT_TIMEOUT_SECONDS, 20.0))
     except BaseException:
         transport.close()
         raise
-    return Store(transport, info, progress=progress)
+    return Store(transport, info, progress=progress, token=token, tls=tls, timeout=timeout)
 
 
 class Store:
     """A feature store, as seen through one connection; safe to share between threads. Made by `connect`."""
 
-    def __init__(self, transport: Transport, info: Mapping[str, Any], *, progress: bool | None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        info: Mapping[str, Any],
+        *,
+        progress: bool | None,
+        token: str | None = None,
+        tls: Tls | None = None,
+        timeout: float | None = None,
+    ) -> None:
         self._transport = transport
         self._info = dict(info)
         self._progress = progress
+        self._token = token
+        self._tls = tls if tls is not None else Tls()
+        self._timeout = timeout
+        self._online: HttpTransport | None = None
 
     def server_info(self) -> dict[str, Any]:
         """What the server says of itself now: product, version, project, registry version, addresses, schemas."""
@@ -151,9 +167,86 @@ class Store:
         show = progress if progress is not None else self._progress
         return HistoricalJob(self._transport, command, read_frame(entity_df), progress=show)
 
+    def get_online_features(
+        self,
+        features: Sequence[str] | str,
+        entities: Mapping[str, Sequence[Any] | Any],
+        *,
+        request: Mapping[str, Sequence[Any] | Any] | None = None,
+        keys: Mapping[str, Mapping[str, str]] | None = None,
+        full_feature_names: bool = False,
+        timeout: float | None = None,
+    ) -> OnlineResponse:
+        """Asks for the features of entities as they are now.
+
+        Args:
+            features: `["view:feature", "view@prefix:feature", …]`, or the name of a feature service.
+            entities: join keys by column; a column of one value stands for all rows.
+            request: the values that on-demand features need, by column.
+            keys: view or prefix -> {join key: column of `entities`}, where the names differ.
+            full_feature_names: name the columns `view__feature` instead of `feature`.
+            timeout: seconds; None: as `connect` was told, else 5.
+
+        Raises:
+            NotFoundError: no such view, feature or service; the message names the nearest.
+            InvalidArgumentError: a key, type or value is wrong.
+            UnavailableError: the server, or its online store, is away.
+        """
+        body: dict[str, Any] = {"service": features} if isinstance(features, str) else {"features": list(features)}
+        body["entities"] = encode_columns(entities)
+        body["full_feature_names"] = full_feature_names
+        if request is not None:
+            body["request"] = encode_columns(request)
+        if keys is not None:
+            body["keys"] = {name: dict(renamed) for name, renamed in keys.items()}
+        limit = timeout if timeout is not None else self._timeout if self._timeout is not None else 5.0
+        return OnlineResponse(self._http().post("/api/v1/online-features", body, timeout=limit))
+
+    def push(
+        self,
+        source: str,
+        rows: EntityFrame | Mapping[str, Sequence[Any]],
+        *,
+        to: str = "online_and_offline",
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]:
+        """Pushes rows of a source with `push: true`; they are on the server's disk when this returns.
+
+        Args:
+            source: the source's name.
+            rows: a frame, or a dict of lists, with the source's columns.
+            to: "online", "offline" or "online_and_offline".
+            idempotency_key: the same for every try of one push, which then counts once; None: a new one.
+        """
+        body = {
+            "source": source,
+            "rows": encode_frame(rows),
+            "to": to,
+            "idempotency_key": idempotency_key or uuid.uuid4().hex,
+        }
+        return dict(self._http().post("/api/v1/push", body, timeout=self._timeout))
+
+    def materialize(
+        self,
+        views: Sequence[str] | None = None,
+        *,
+        start: datetime | str,
+        end: datetime | str | None = None,
+    ) -> dict[str, Any]:
+        """Moves the rows of a range of event timestamps into the online store; all views where none is named."""
+        return self._materialize(views, start, end)
+
+    def materialize_incremental(
+        self, views: Sequence[str] | None = None, *, end: datetime | str | None = None
+    ) -> dict[str, Any]:
+        """Moves whatever is new into the online store; all views where none is named."""
+        return self._materialize(views, None, end)
+
     def close(self) -> None:
         """Ends the connection; jobs that were not read cannot be read any more."""
         self._transport.close()
+        if self._online is not None:
+            self._online.close()
 
     def __enter__(self) -> Store:
         return self
@@ -169,6 +262,30 @@ class Store:
         if self._info.get("registry_version") is not None:
             facts.append(f"definitions {self._info['registry_version']}")
         return f"feature store at {self._transport.address} ({', '.join(facts)})"
+
+    def _materialize(
+        self, views: Sequence[str] | None, start: datetime | str | None, end: datetime | str | None
+    ) -> dict[str, Any]:
+        instants = encode_columns({"start": [start], "end": [end]})
+        body: dict[str, Any] = {"start": instants["start"][0], "end": instants["end"][0]}
+        if views is not None:
+            body["views"] = [views] if isinstance(views, str) else list(views)
+        return dict(self._http().post("/api/v1/materialize", body, timeout=self._timeout))
+
+    def _http(self) -> HttpTransport:
+        """Where the server says that its HTTP listens."""
+        if self._online is None:
+            address = self.server_info().get("http")
+            if not address:
+                raise FailedPreconditionError(f"the server at {self._transport.address} does not answer HTTP")
+            host = str(address["host"])
+            if host in ("0.0.0.0", "::"):
+                host = self._transport.host
+            tls = ssl_context(self._tls) if address.get("tls") else None
+            self._online = HttpTransport(
+                host, int(address["port"]), token=self._token, tls=tls, tls_hostname=self._tls.hostname
+            )
+        return self._online
 
     def _list(self, kind: str) -> CatalogueTable:
         return CatalogueTable(kind, self._transport.action("list", {"kind": kind})["rows"])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.flight as fl
@@ -23,6 +24,7 @@ class Transport:
 
     def __init__(self, url: str, *, token: str | None, tls: Tls, timeout: float | None) -> None:
         self.address, self._location, loopback = parse_url(url)
+        self.host = str(urlsplit(self.address).hostname)
         self._timeout = timeout
         self._headers = [(b"authorization", b"Bearer " + token.encode())] if token else []
         self._calls = CallHeadersFactory()

@@ -1,0 +1,61 @@
+"""The Python client's online half against a real server: python online_client.py URL."""
+
+import sys
+from datetime import date, datetime, timezone
+from decimal import Decimal
+
+import featherflight as ff
+import pandas as pd
+import pyarrow as pa
+
+UTC = timezone.utc
+store = ff.connect(sys.argv[1])
+
+report = store.materialize_incremental()
+assert {view["view"]: view["written"] for view in report["views"]} == {"item_stats": 600, "user_profile": 3}, report
+assert store.materialize(["user_profile"], start=datetime(2026, 1, 1, tzinfo=UTC), end="2026-01-02T00:00:00Z")["views"]
+
+names = ["age", "visits", "score", "city", "spent", "since", "born", "token", "active", "path"]
+answer = store.get_online_features([f"user_profile:{name}" for name in names], {"user_id": [1, 9007199254740993, 3, 4]})
+values = answer.to_dict()
+assert values["user_id"] == [1, 9007199254740993, 3, 4]
+assert values["visits"] == [5, 9223372036854775807, None, None]
+assert values["spent"][:2] == [Decimal("12.50"), Decimal("-0.01")]
+assert values["since"][1] == datetime(1969, 12, 31, 23, 59, 59, 999999, UTC)
+assert values["born"][0] == date(1990, 2, 3) and values["token"][0] == b"\x00\xff" and values["path"][0] == [1, 2]
+assert values["score"][1] != values["score"][1]
+assert answer.statuses["age"] == ["PRESENT", "PRESENT", "NULL_VALUE", "NOT_FOUND"]
+assert answer.is_default["age"] == [False, False, True, True]
+assert answer.event_timestamps["age"][0] == datetime(2026, 1, 1, 0, 0, 0, 1, UTC)
+assert answer.evaluated_at.tzinfo is not None
+
+table = answer.to_arrow()
+assert table.schema.field("spent").type == pa.decimal128(12, 2) and table.schema.field("path").type == pa.list_(pa.int64())
+assert table.schema.field("since").type == pa.timestamp("us", tz="UTC")
+frame = answer.to_pandas()
+assert str(frame["visits"].dtype) == "Int64" and frame["visits"][1] == 9223372036854775807
+
+ranked = store.get_online_features("ranker", {"user_id": 1, "item_id": ["item 2", "item 4"]}, request={"factor": 2.0})
+assert ranked.to_dict()["times_age"] == [60.0, 60.0] and ranked.to_dict()["sold"] == [2, 4]
+
+rows = pd.DataFrame({"user_id": [70], "at": [pd.Timestamp("2026-03-01", tz="Europe/Paris")], "visits": [2**62], "age": [9]})
+others = {name: [None] for name in ["made", "ratio", "city", "since", "born", "token", "active"]}
+rows = rows.assign(**others, score=[float("nan")], spent=[Decimal("1.10")], path=[[1, 2**60]])
+for _ in range(2):
+    pushed = store.push("profiles", rows, idempotency_key="once")
+served = store.get_online_features(["user_profile:visits", "user_profile:path", "user_profile:spent"], {"user_id": [70]})
+assert served.to_dict() == {"user_id": [70], "visits": [2**62], "path": [[1, 2**60]], "spent": [Decimal("1.10")]}
+
+for wrong, error, said in [
+    (lambda: store.get_online_features(["user_profile:agee"], {"user_id": [1]}), ff.NotFoundError, "age"),
+    (lambda: store.get_online_features(["user_profile:age"], {"user_id": ["one"]}), ff.InvalidArgumentError, "one"),
+    (lambda: store.push("stock", {"item_id": ["x"]}), ff.FailedPreconditionError, "push: true"),
+    (lambda: store.push("profiles", {"at": [datetime(2026, 1, 1)]}), ff.InvalidArgumentError, "zone"),
+]:
+    try:
+        wrong()
+    except error as raised:
+        assert said in raised.message, raised
+    else:
+        raise AssertionError(said)
+print("done")

@@ -1,0 +1,20 @@
+/** The Python client's online half: online_client.py against a real server. */
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { runProgram } from '../support/run-program.ts';
+import { startServer } from '../support/start-server.ts';
+import { makeHttpStore } from './http-store.ts';
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const python = path('../../.venv/bin/python');
+
+it('materializes, asks, pushes and fails as it says', async () => {
+  const server = await startServer(await makeHttpStore());
+  try {
+    const { status, stdout, stderr } = await runProgram(python, [path('online_client.py'), server.url]);
+    expect(stderr).toBe('');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'done\n' });
+  } finally {
+    await server.stop();
+  }
+});
