@@ -1,6 +1,8 @@
 /** A server instead of the repository's own state: where a command is told of one, by `--url` or by the environment. */
 import { Option } from 'commander';
 import { type FlightClient, openFlightClient } from '../client/flight-client.ts';
+import { parseServerAddress } from '../client/server-address.ts';
+import { FeatureStoreError } from '../errors.ts';
 import type { Context } from './context.ts';
 
 /** The option, whose default is FEATHERFLIGHT_URL. */
@@ -18,4 +20,16 @@ export async function withServer<T>(url: string, context: Context, work: (server
   } finally {
     server.close();
   }
+}
+
+/** Where the server at a Flight address answers HTTP; FAILED_PRECONDITION where it does not. */
+export async function findHttpAddress(url: string, context: Context): Promise<string> {
+  if (/^https?:/.test(url)) return url;
+  const info = await withServer(url, context, (server) => server.serverInfo());
+  const http = info.http as { readonly host: string; readonly port: number; readonly tls: boolean } | null | undefined;
+  if (http == null)
+    throw new FeatureStoreError('FAILED_PRECONDITION', `the server at ${url} does not answer HTTP yet; try again`);
+  const everywhere = ['0.0.0.0', '::', '[::]'].includes(http.host);
+  const host = everywhere ? new URL(`http://${parseServerAddress(url).authority}`).hostname : http.host;
+  return `${http.tls ? 'https' : 'http'}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${http.port}`;
 }

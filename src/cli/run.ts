@@ -35,6 +35,28 @@ const entries: readonly Entry[] = [
     summary: 'make a training set from files',
     load: async () => (await import('./get-historical-features.ts')).getHistoricalFeaturesCommand,
   },
+  {
+    name: 'materialize',
+    summary: 'bring the online store up to date for a range of time',
+    load: async () => (await import('./materialize.ts')).materializeCommand,
+  },
+  {
+    name: 'materialize-incremental',
+    summary: 'bring the online store up to date with whatever is new',
+    load: async () => (await import('./materialize.ts')).materializeIncrementalCommand,
+  },
+  {
+    name: 'get-online-features',
+    summary: 'features of entities as they are now',
+    load: async () => (await import('./get-online-features.ts')).getOnlineFeaturesCommand,
+  },
+  { name: 'token', summary: 'make, list and revoke API tokens', load: async () => (await import('./token.ts')).tokenCommand },
+  { name: 'push', summary: 'push the rows of a file', load: async () => (await import('./push.ts')).pushCommand },
+  {
+    name: 'erase',
+    summary: 'remove an entity from the online store for good',
+    load: async () => (await import('./erase.ts')).eraseCommand,
+  },
   { name: 'list', summary: 'list what is applied', load: async () => (await import('./list.ts')).listCommand },
   { name: 'describe', summary: 'show everything of one name', load: async () => (await import('./describe.ts')).describeCommand },
   {

@@ -23,8 +23,8 @@ import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-que
 export interface FlightClient {
   /** `grpc://host:port`, as messages show it. */
   readonly address: string;
-  /** The last JSON result of an action; undefined where it has none. */
-  action(type: string, body?: unknown, options?: CallOptions): Promise<unknown>;
+  /** The last JSON result of an action; undefined where it has none. `onResult` is called with each as it comes. */
+  action(type: string, body?: unknown, options?: CallOptions & { onResult?(result: unknown): void }): Promise<unknown>;
   /** Product, version, project; within 20 s unless told otherwise. */
   serverInfo(options?: CallOptions): Promise<ServerInfo>;
   /** All `entities`, `sources`, `feature_views`, `feature_services` or `features`. */
@@ -71,7 +71,12 @@ export function openFlightClient(options: ConnectionOptions): FlightClient {
   };
 }
 
-async function act(connection: Connection, type: string, body: unknown = {}, options?: CallOptions): Promise<unknown> {
+async function act(
+  connection: Connection,
+  type: string,
+  body: unknown = {},
+  options?: Parameters<FlightClient['action']>[2],
+): Promise<unknown> {
   const call = startCall(connection, 'DoAction', options);
   try {
     await call.send(encodeAction(type, Buffer.from(JSON.stringify(body))));
@@ -82,6 +87,7 @@ async function act(connection: Connection, type: string, body: unknown = {}, opt
       const bytes = message;
       const json = readAnswer(what, () => decodeSingleBytes(bytes));
       result = json.length === 0 ? undefined : decodeJson(json, what);
+      options?.onResult?.(result);
     }
     return result;
   } finally {

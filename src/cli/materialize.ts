@@ -1,0 +1,75 @@
+/** `featherflight materialize` and `materialize-incremental`: views into the online store, here or by a server. */
+import { Command } from 'commander';
+import { createMaterialize } from '../materialize/materialize.ts';
+import { silentLogger } from '../observe.ts';
+import { describeProgress, describeReport, type MaterializeInput, runMaterialize } from '../serve/materialize-action.ts';
+import type { Context } from './context.ts';
+import { withOnlineWriter } from './online.ts';
+import { printTable } from './print-table.ts';
+import { urlOption, withServer } from './remote.ts';
+
+type Progress = ReturnType<typeof describeProgress>;
+type Report = ReturnType<typeof describeReport>;
+interface Options {
+  readonly start?: string;
+  readonly end?: string;
+  readonly url?: string;
+}
+
+export function materializeCommand(context: Context): Command {
+  return new Command()
+    .argument('[views...]', 'feature views; default: all')
+    .requiredOption('--start <instant>', 'only rows that happened from then on, all of them sent again')
+    .requiredOption('--end <instant>', 'only rows that happened until then, inclusive; ISO, such as 2026-01-31T00:00:00Z')
+    .addOption(urlOption(context))
+    .action((views: string[], options: Options) => materialize(context, views, options));
+}
+
+export function materializeIncrementalCommand(context: Context): Command {
+  return new Command()
+    .argument('[views...]', 'feature views; default: all')
+    .option('--end <instant>', 'only rows that happened until then, inclusive; default: now')
+    .addOption(urlOption(context))
+    .action((views: string[], options: Options) => materialize(context, views, options));
+}
+
+async function materialize(context: Context, views: string[], { start, end, url }: Options): Promise<void> {
+  const input: MaterializeInput = { start, end, ...(views.length === 0 ? {} : { views }) };
+  const show = (progress: Progress) => context.progress(describeLine(progress));
+  const report = url === undefined ? await runHere(context, input, show) : await runThere(url, context, input, show);
+  context.progress('');
+  await context.write(context.json ? `${JSON.stringify(report)}\n` : formatReport(report));
+}
+
+async function runHere(context: Context, input: MaterializeInput, show: (progress: Progress) => void): Promise<Report> {
+  return await withOnlineWriter(context, 'materialize', async ({ registry, history, store }) => {
+    const run = createMaterialize({ history, store, registry: () => registry, logger: silentLogger });
+    const onProgress = (progress: Parameters<typeof describeProgress>[0]) => show(describeProgress(progress));
+    return describeReport(await runMaterialize(run, input, context.interruption(), onProgress));
+  });
+}
+
+async function runThere(
+  url: string,
+  context: Context,
+  input: MaterializeInput,
+  show: (progress: Progress) => void,
+): Promise<Report> {
+  const onResult = (result: unknown) => {
+    const { progress } = result as { progress?: Progress };
+    if (progress !== undefined) show(progress);
+  };
+  const signal = context.interruption();
+  const result = await withServer(url, context, (server) => server.action('materialize', input, { signal, onResult }));
+  return (result as { done: Report }).done;
+}
+
+function describeLine({ view, scanned, of, keys }: Progress): string {
+  const share = of === 0 ? 100 : Math.floor((100 * scanned) / of);
+  return `${view}: ${share} % of ${of.toLocaleString('en')} rows read, ${keys.toLocaleString('en')} keys`.slice(0, 79);
+}
+
+function formatReport({ end, seconds, views }: Report): string {
+  const columns = ['view', 'keys', 'written', 'unchanged', 'skipped', 'erased'];
+  return `up to ${end} in ${seconds.toFixed(1)} s\n${printTable(columns, views)}`;
+}

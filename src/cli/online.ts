@@ -1,0 +1,65 @@
+/** What is applied with its online store, opened without a server. */
+import { openHttp } from '../client/http/call-server.ts';
+import type { Config } from '../config.ts';
+import { silentLogger } from '../observe.ts';
+import type { History } from '../offline/history.ts';
+import { openOnlineStore } from '../online/open-store.ts';
+import type { OnlineStore } from '../online/store.ts';
+import type { RegistryDocument } from '../registry/document.ts';
+import { loadConfig } from '../registry/load.ts';
+import { openState } from '../registry/state.ts';
+import type { Context } from './context.ts';
+import { withApplied } from './local.ts';
+import { findHttpAddress } from './remote.ts';
+
+export interface OnlineParts {
+  readonly registry: RegistryDocument;
+  readonly history: History;
+  readonly store: OnlineStore;
+}
+
+/** Runs `work` over what is applied and the store that its config names; beside a server too. */
+export async function withOnlineStore<T>(context: Context, work: (parts: OnlineParts) => Promise<T>): Promise<T> {
+  return await withApplied(context, async (registry, history, config: Config) => {
+    const store = openOnlineStore(config, silentLogger);
+    try {
+      return await work({ registry, history, store });
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+/** The same for a command that writes: FAILED_PRECONDITION while a server or another writer holds the state. */
+export async function withOnlineWriter<T>(
+  context: Context,
+  purpose: string,
+  work: (parts: OnlineParts) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(context.directory, context.environment);
+  const state = await openState(config.state, { purpose });
+  try {
+    return await withOnlineStore(context, work);
+  } finally {
+    await state.close();
+  }
+}
+
+const callTimeoutMs = 60_000;
+
+/** The JSON that the server at a Flight address answers over HTTP; only for calls that may be repeated. */
+export async function callServer(
+  url: string,
+  context: Context,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body: string,
+): Promise<unknown> {
+  const token = context.environment.FEATHERFLIGHT_TOKEN || undefined;
+  const http = openHttp({ url: await findHttpAddress(url, context), token });
+  try {
+    return await http.call({ method, path, body, timeoutMs: callTimeoutMs, isRepeatable: true, signal: context.interruption() });
+  } finally {
+    http.close();
+  }
+}
