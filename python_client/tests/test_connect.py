@@ -113,7 +113,7 @@ def test_without_a_trailer_the_type_decides_and_the_message_is_undressed() -> No
 
 def test_public_names_are_pinned() -> None:
     errors = {cls.__name__ for cls in ff.FeatherflightError.__subclasses__()} | {"FeatherflightError"}
-    others = {"CatalogueTable", "FeatureReport", "HistoricalJob", "JobReport", "Store", "connect"}
+    others = {"CatalogueTable", "FeatureReport", "HistoricalJob", "JobReport", "OnlineResponse", "Store", "connect"}
     assert set(ff.__all__) == errors | others
     assert all(hasattr(ff, name) for name in ff.__all__)
 
