@@ -1,4 +1,4 @@
-/** `featherflight demo`: StreamRec from nothing to a training set in Python, on embedded defaults. */
+/** `featherflight demo`: StreamRec from nothing to a training set in Python and the same features online, on embedded defaults. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { relative, resolve } from 'node:path';
@@ -39,7 +39,7 @@ export function demoCommand(context: Context): Command {
 
 /** Without a terminal nobody else is to find the server: it takes a free port, unless one is asked for. */
 function demoEnvironment({ environment, isTerminal }: Context): Context['environment'] {
-  return isTerminal ? environment : { FEATHERFLIGHT_FLIGHT_PORT: '0', ...environment };
+  return isTerminal ? environment : { FEATHERFLIGHT_FLIGHT_PORT: '0', FEATHERFLIGHT_HTTP_PORT: '0', ...environment };
 }
 
 async function applyDefinitions(server: RunningServer, say: (line: string) => void): Promise<void> {

@@ -12,19 +12,23 @@ const scratch = mkdtempSync(join(tmpdir(), 'featherflight-templates-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 describe('templates', () => {
-  it('streamrec has seven user and five item features, documented and owned, in one service', async () => {
+  it('streamrec has seven user and five item features for the ranker, documented and owned, and what the feed needs', async () => {
     await copyTemplate('streamrec', join(scratch, 'streamrec'));
     const repository = await loadRepository(join(scratch, 'streamrec'));
     const views = definitionsOfKind(repository, 'featureView').map(({ definition }) => definition);
     expect(Object.fromEntries(views.map((view) => [view.name, Object.keys(view.features).length]))).toEqual({
       user_activity: 7,
       item_stats: 5,
+      user_latest: 2,
     });
     for (const view of views) {
       expect(view.owner).toBeTruthy();
       for (const feature of Object.values(view.features)) expect(feature.description).toBeTruthy();
     }
-    expect(definitionsOfKind(repository, 'featureService').map(({ definition }) => definition.name)).toEqual(['ranker_v1']);
+    expect(definitionsOfKind(repository, 'featureService').map(({ definition }) => definition.name)).toEqual([
+      'feed_v1',
+      'ranker_v1',
+    ]);
     expect(repository.config.project).toBe('streamrec');
   });
 

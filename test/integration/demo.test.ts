@@ -26,6 +26,8 @@ describe('featherflight demo', () => {
     expect(answered).toMatch(/^user_7d_completion_rate +[\d.]+ +[\d.]+ +[\d.]+$/m);
     expect(answered).toMatch(/^20,000 rows in .*; reproducible$/m);
     expect(answered).toMatch(/^item_popularity +item_stats +[\d,]+/m);
+    expect(answered).toMatch(/^User \d+ at .*, offline and online:\n +offline +online\nuser_id +(\d+) +\1\n/m);
+    expect(answered).toMatch(/^last_top_category +(\w+) +\1\n.*\nlocal_hour +(\d+) +\2$/m);
     expect(`${stdout}${stderr}`).not.toMatch(/warning/i);
     const events = `import pyarrow.dataset as ds; print(ds.dataset("${scratch}/streamrec/data/clicks").count_rows())`;
     expect(Number((await runProgram(python, ['-c', events])).stdout)).toBeGreaterThanOrEqual(200_000);

@@ -1,4 +1,4 @@
-"""Sends the entity frame to the server and gets it back with features: python demo.py [URL]."""
+"""Gets a training set, and then the same features online: python demo.py [URL]."""
 
 import sys
 
@@ -20,6 +20,19 @@ def main() -> None:
     print(first.assign(event_timestamp=first["event_timestamp"].dt.strftime("%Y-%m-%d %H:%M")).T.to_string(header=False))
     assert training[frame.columns].equals(frame), "the frame's own columns come back unchanged"
     print(f"\n{job.report}")
+
+    done = store.materialize_incremental()
+    rows = sum(view["rows"] for view in done["views"])
+    print(f"\nThe online store is up to date: {len(done['views'])} views, {rows:,} rows in {done['seconds']:.1f} s")
+
+    user, zone = frame["user_id"].iloc[0], "America/New_York"
+    online = store.get_online_features("feed_v1", entities={"user_id": user}, request={"user_timezone": zone})
+    asked = pd.DataFrame({"user_id": [user], "user_timezone": [zone]})
+    offline = store.get_historical_features(asked, features="feed_v1", at=online.evaluated_at).to_pandas()
+    served = online.to_pandas()
+    print(f"User {user} at {online.evaluated_at:%Y-%m-%d %H:%M:%S.%f}, offline and online:")
+    print(pd.DataFrame({"offline": offline[served.columns].iloc[0], "online": served.iloc[0]}).to_string())
+    assert offline[served.columns].equals(served), "both paths agree"
 
 
 if __name__ == "__main__":
