@@ -1,5 +1,7 @@
 /** `featherflight get-online-features`: features of entities as they are now, from the online store or a server. */
 import { type Command as Cli, Command } from 'commander';
+import { encodeColumns, encodeMembers, type RequestColumns } from '../client/http/encode-columns.ts';
+import { parseJson } from '../http/json/parse-json.ts';
 import { writeAnswer } from '../http/json/write-answer.ts';
 import { readWatermarks } from '../materialize/view-state.ts';
 import { silentLogger } from '../observe.ts';
@@ -52,18 +54,13 @@ export function getOnlineFeaturesCommand(context: Context): Command {
 
   function parse(option: string, text: string): OnlineRequest['entities'] {
     try {
-      const value: unknown = JSON.parse(text, keepDigits);
+      const value = parseJson(Buffer.from(text), 16);
       if (typeof value === 'object' && value !== null && Object.values(value).every(Array.isArray)) {
-        return value as OnlineRequest['entities'];
+        return value as unknown as OnlineRequest['entities'];
       }
     } catch {}
     return refuseUsage(command, `--${option} is not a JSON object of lists, such as {"user_id": ["1", "2"]}`);
   }
-}
-
-/** A number beyond 2^53 goes on as it was written. */
-function keepDigits(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? (source ?? value) : value;
 }
 
 async function askHere(context: Context, options: Options): Promise<string> {
@@ -85,7 +82,13 @@ async function askHere(context: Context, options: Options): Promise<string> {
 
 async function askThere(url: string, context: Context, options: Options): Promise<string> {
   const { entities, request, service, features, fullFeatureNames } = options;
-  const body = JSON.stringify({ entities, request, service, features, full_feature_names: fullFeatureNames });
+  const body = encodeMembers({
+    entities: encodeColumns(entities as RequestColumns),
+    request: request === undefined ? undefined : encodeColumns(request as RequestColumns),
+    service: JSON.stringify(service),
+    features: JSON.stringify(features),
+    full_feature_names: JSON.stringify(fullFeatureNames),
+  });
   return JSON.stringify(await callServer(url, context, 'POST', '/api/v1/online-features', body));
 }
 

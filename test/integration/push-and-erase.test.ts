@@ -63,6 +63,16 @@ describe('without a server', () => {
   });
 });
 
+it('asks for keys that no double holds, here and through a server', async () => {
+  await run('materialize-incremental', 'user_profile');
+  const ask = (...more: string[]) =>
+    run('get-online-features', '--features', 'user_profile:visits', '--entities', '{"user_id": [9007199254740993]}', ...more);
+  expect(await ask()).toMatch(/^9007199254740993 +visits +9223372036854775807 +PRESENT$/m);
+  server = await startServer(directory);
+  expect(await ask('--url', server.http)).toMatch(/^9007199254740993 +visits +9223372036854775807 +PRESENT$/m);
+  await server.stop();
+});
+
 it('pushes through a server, which holds the state', async () => {
   server = await startServer(directory);
   const pushed = await run('push', 'profiles', '51.parquet', '--json', '--url', server.url);

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 import warnings
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 
 warnings.simplefilter("ignore")
@@ -56,7 +56,7 @@ def apply(folder: Path, port: str) -> None:
 
 def materialize(folder: Path) -> None:
     """Everything of the two views up to now."""
-    end = datetime.now(timezone.utc)
+    end = datetime.now().astimezone()
     store = FeatureStore(repo_path=str(folder / "feast"))
     started = time.perf_counter()
     store.materialize(end - timedelta(days=30), end, feature_views=list(VIEWS))
