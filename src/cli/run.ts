@@ -57,6 +57,7 @@ const entries: readonly Entry[] = [
     summary: 'remove an entity from the online store for good',
     load: async () => (await import('./erase.ts')).eraseCommand,
   },
+  { name: 'types', summary: 'write types for the Node client', load: async () => (await import('./types.ts')).typesCommand },
   { name: 'list', summary: 'list what is applied', load: async () => (await import('./list.ts')).listCommand },
   { name: 'describe', summary: 'show everything of one name', load: async () => (await import('./describe.ts')).describeCommand },
   {

@@ -12,6 +12,6 @@ export {
 } from './featherflight-client.ts';
 export type { FlightClient } from './flight-client.ts';
 export type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
-export type { AnyDefinitions, Definitions } from './http/definitions-type.ts';
+export type { AnyDefinitions } from './http/definitions-type.ts';
 export type { RequestColumns, RequestValue } from './http/encode-columns.ts';
 export type { Int64Mode, OnlineAnswer, OnlineColumn, Status } from './http/online-answer.ts';

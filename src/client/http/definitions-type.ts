@@ -2,14 +2,6 @@
 import type { LiteralValue } from '../../definitions/literal.ts';
 import type { RequestColumns } from './encode-columns.ts';
 
-/** The applied definitions as a type: the client's type argument. */
-export interface Definitions {
-  /** `view:feature` -> the type of its values. */
-  readonly features: object;
-  /** Service -> what it takes and gives. */
-  readonly services: { readonly [name in never]: never };
-}
-
 interface Service {
   readonly entities: object;
   readonly request: object;
