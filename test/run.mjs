@@ -1,11 +1,12 @@
 /**
  * `npm test`: builds, prepares Python, runs every suite and ends with one line, `N passed, N failed`.
+ * Every failed test stands again, in a line of its own, before the counts: a log is often kept from its end.
  * Exit status 1 where anything failed or a suite ran nothing. `--only typescript` leaves Python's suites out.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,10 +14,12 @@ const scratch = mkdtempSync(join(tmpdir(), 'featherflight-test-'));
 const onlyTypescript = process.argv.includes('typescript') && process.argv.includes('--only');
 
 const rows = [];
+const failures = [];
 try {
   await runAll();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
+  failures.push(`set-up: ${error instanceof Error ? error.message : error}`);
   report('set-up', { passed: 0, failed: 1, skipped: 0 });
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -48,9 +51,15 @@ function runVitest() {
   const status = run(process.execPath, [vitest, 'run', ...reporters]);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
-  const brokenFiles = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(isFailed)).length;
+  const broken = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(isFailed));
+  for (const { name, message } of broken) failures.push(`${relative(root, name)}: ${message}`);
+  for (const { name, assertionResults } of testResults) {
+    for (const test of assertionResults.filter(isFailed)) {
+      failures.push(`${relative(root, name)}: ${test.fullName}: ${test.failureMessages[0]}`);
+    }
+  }
   return honest(
-    { passed: numPassedTests, failed: numFailedTests + brokenFiles, skipped: numPendingTests + numTodoTests },
+    { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests },
     status,
   );
 }
@@ -64,15 +73,21 @@ function runPytest(python, name, cwd, targets) {
   const file = join(scratch, `${name}.xml`);
   const status = run(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${file}`, ...targets], cwd);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-  const suite = /<testsuite [^>]*>/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
+  const report = readFileSync(file, 'utf8');
+  const suite = /<testsuite [^>]*>/.exec(report)?.[0] ?? '';
+  const failedCases = /<testcase classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error) message="([^"]*)"/g;
+  for (const [, module, test, message] of report.matchAll(failedCases)) failures.push(`${module}: ${test}: ${message}`);
   const count = (attribute) => Number(new RegExp(` ${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0);
   const failed = count('failures') + count('errors');
   return honest({ passed: count('tests') - failed - count('skipped'), failed, skipped: count('skipped') }, status);
 }
 
 function runCheck(python, args, cwd) {
-  heading(args.slice(1).join(' '));
-  return run(python, args, cwd) === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+  const name = args.slice(1).join(' ');
+  heading(name);
+  if (run(python, args, cwd) === 0) return { passed: 1, failed: 0, skipped: 0 };
+  failures.push(name);
+  return { passed: 0, failed: 1, skipped: 0 };
 }
 
 /** A suite that ran nothing, or failed outside any of its tests, has failed once. */
@@ -96,6 +111,7 @@ function report(suite, counts) {
 function printSummary() {
   const total = (key) => rows.reduce((sum, row) => sum + row[key], 0);
   console.log('');
+  for (const failure of failures) console.log(`not ok: ${failure.replaceAll(/\s+/g, ' ').slice(0, 400)}`);
   for (const { suite, passed, failed, skipped } of rows) {
     console.log(
       `${suite.padEnd(28)} ${String(passed).padStart(6)} ok ${String(failed).padStart(6)} not ok ${String(skipped).padStart(6)} left out`,

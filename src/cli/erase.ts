@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { LiteralValue } from '../definitions/literal.ts';
 import type { KeyType } from '../definitions/value-type.ts';
 import { FeatureStoreError } from '../errors.ts';
-import { createOnlineWriter } from '../online/writer.ts';
+import { createOnlineWriter } from '../online/write/writer.ts';
 import type { EntityDocument } from '../registry/document.ts';
 import { findNamed } from '../registry/references.ts';
 import type { Context } from './context.ts';

@@ -8,7 +8,7 @@ import type { LiteralValue } from '../definitions/literal.ts';
 import { statusNames } from '../definitions/status.ts';
 import type { ValueType } from '../definitions/value-type.ts';
 import { featureField } from '../offline/feature-field.ts';
-import type { OnlineAnswer, OnlineColumn } from '../online/answer.ts';
+import type { OnlineAnswer, OnlineColumn } from '../online/retrieve/answer.ts';
 
 export const arrowType = 'application/vnd.apache.arrow.stream';
 

@@ -1,7 +1,7 @@
 /** What Prometheus is told: counted in plain numbers on the way, and given its form only when somebody asks. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { statusNames } from '../definitions/status.ts';
-import type { OnlineAnswer } from '../online/answer.ts';
+import type { OnlineAnswer } from '../online/retrieve/answer.ts';
 import type { OnlineStore } from '../online/store.ts';
 
 export interface Metrics {

@@ -2,7 +2,7 @@
 import type { AccessControl } from '../access/caller.ts';
 import type { ShownToken, TokenRequest } from '../access/tokens.ts';
 import type { Logger } from '../observe.ts';
-import type { OnlineFeatures } from '../online/answer.ts';
+import type { OnlineFeatures } from '../online/retrieve/answer.ts';
 import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,6 +1,6 @@
 /** What has been written of a view, as a digest for each range of its keys' hash, kept in the store beside the rows. */
-import { asBuffer } from '../online/bytes.ts';
-import { encodeRecordKey } from '../online/keys.ts';
+import { asBuffer } from '../online/encoding/bytes.ts';
+import { encodeRecordKey } from '../online/encoding/keys.ts';
 import type { OnlineStore } from '../online/store.ts';
 
 /** Ranges that stand in one record: few enough that a record is small, and many enough that few records change at once. */

@@ -2,8 +2,8 @@
 import { formatDay } from '../definitions/day.ts';
 import type { Logger } from '../observe.ts';
 import type { History } from '../offline/history.ts';
-import { fittedDefinition, fittedFeatures, readFittedDefaults, writeFittedDefault } from '../online/defaults.ts';
 import { createOnlineRecords } from '../online/records.ts';
+import { fittedDefinition, fittedFeatures, readFittedDefaults, writeFittedDefault } from '../online/retrieve/defaults.ts';
 import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument, SourceDocument } from '../registry/document.ts';
 

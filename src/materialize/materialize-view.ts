@@ -6,7 +6,7 @@ import type { Projection } from '../offline/projection/store.ts';
 import { createOnlineRecords } from '../online/records.ts';
 import type { OnlineStore } from '../online/store.ts';
 import { compileOnlineView, type OnlineView } from '../online/view.ts';
-import { createOnlineWriter, type WrittenRow } from '../online/writer.ts';
+import { createOnlineWriter, type WrittenRow } from '../online/write/writer.ts';
 import type { RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { type Digests, openDigests } from './digests.ts';
 import { takeLease } from './lease.ts';

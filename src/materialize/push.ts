@@ -6,7 +6,7 @@ import type { History } from '../offline/history.ts';
 import type { LatestRow } from '../offline/latest.ts';
 import type { OnlineStore } from '../online/store.ts';
 import { compileOnlineView } from '../online/view.ts';
-import { createOnlineWriter } from '../online/writer.ts';
+import { createOnlineWriter } from '../online/write/writer.ts';
 import type { RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { findNamed, findView } from '../registry/references.ts';
 import { asWrittenSource } from './written-source.ts';

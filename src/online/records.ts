@@ -1,8 +1,8 @@
 /** Small JSON records beside the rows (watermarks, leases, defaults, schemas), changed by compare-and-set. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FeatureStoreError } from '../errors.ts';
-import { asBuffer } from './bytes.ts';
-import { encodeRecordKey, recordPrefix } from './keys.ts';
+import { asBuffer } from './encoding/bytes.ts';
+import { encodeRecordKey, recordPrefix } from './encoding/keys.ts';
 import type { OnlineStore } from './store.ts';
 
 /** A value of JSON; bigints are written by the caller as text. */

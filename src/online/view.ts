@@ -3,8 +3,8 @@ import { parseDurationUs } from '../definitions/duration.ts';
 import { parseValueType, type ValueType } from '../definitions/value-type.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { RegistryDocument, ViewDocument } from '../registry/document.ts';
-import type { JoinKey } from './keys.ts';
-import type { OnlineRow, RowSchema } from './row.ts';
+import type { JoinKey } from './encoding/keys.ts';
+import type { OnlineRow, RowSchema } from './encoding/row.ts';
 
 export interface OnlineView {
   readonly name: string;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ViewProgress } from '../../src/materialize/materialize-view.ts';
 import { readWatermarks } from '../../src/materialize/view-state.ts';
 import { createOnlineRecords } from '../../src/online/records.ts';
-import { createOnlineWriter } from '../../src/online/writer.ts';
+import { createOnlineWriter } from '../../src/online/write/writer.ts';
 import { hourUs, noonUs, openShop, pricesOf, type Shop } from './open-shop.ts';
 
 let shop: Shop;

@@ -7,8 +7,8 @@ import { fitToday } from '../../src/materialize/fitted-today.ts';
 import { createPushes, type Pushes } from '../../src/materialize/push.ts';
 import { silentLogger } from '../../src/observe.ts';
 import { readLatest } from '../../src/offline/latest.ts';
-import { readFittedDefaults } from '../../src/online/defaults.ts';
 import { createOnlineRecords } from '../../src/online/records.ts';
+import { readFittedDefaults } from '../../src/online/retrieve/defaults.ts';
 import type { SourceDocument, ViewDocument } from '../../src/registry/document.ts';
 import { hourUs, noonUs, openShop, pricesOf, type Shop } from './open-shop.ts';
 

@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LiteralValue } from '../../src/definitions/literal.ts';
 import { formatValueType } from '../../src/definitions/value-type.ts';
-import { encodeEntityKey } from '../../src/online/keys.ts';
+import { encodeEntityKey } from '../../src/online/encoding/keys.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
-import { createOnlineWriter } from '../../src/online/writer.ts';
+import { createOnlineWriter } from '../../src/online/write/writer.ts';
 import { decodeKeyByPage, decodeValueByPage, type PageSchema } from './decode-by-page.ts';
 import { type DrawnView, documentOf, startUs, typedValues } from './draw-online.ts';
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { encodeEntityKey } from '../../src/online/keys.ts';
+import { encodeEntityKey } from '../../src/online/encoding/keys.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
-import { createOnlineWriter } from '../../src/online/writer.ts';
+import { createOnlineWriter } from '../../src/online/write/writer.ts';
 import type { ViewDocument } from '../../src/registry/document.ts';
 import { documentOf, startUs } from './draw-online.ts';
 

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LiteralValue } from '../../src/definitions/literal.ts';
 import { FeatureStoreError } from '../../src/errors.ts';
-import { addDecoder, compileLookup } from '../../src/online/lookup.ts';
-import { mergeRows } from '../../src/online/merge.ts';
-import type { OnlineRow } from '../../src/online/row.ts';
-import { compileRowEncoder, readSpans, readTimes } from '../../src/online/row-codec.ts';
+import { addDecoder, compileLookup } from '../../src/online/encoding/lookup.ts';
+import type { OnlineRow } from '../../src/online/encoding/row.ts';
+import { compileRowEncoder, readSpans, readTimes } from '../../src/online/encoding/row-codec.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
+import { mergeRows } from '../../src/online/write/merge.ts';
 import type { ViewDocument } from '../../src/registry/document.ts';
 import { type DrawnView, documentOf, startUs, typedValues } from './draw-online.ts';
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { encodeRecordKey } from '../../src/online/keys.ts';
+import { encodeRecordKey } from '../../src/online/encoding/keys.ts';
+import { createOnlineSchemas, schemaNumber } from '../../src/online/encoding/schemas.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';
 import { createOnlineRecords } from '../../src/online/records.ts';
-import { createOnlineSchemas, schemaNumber } from '../../src/online/schemas.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'featherflight-records-'));
 const store = openLmdbStore(folder);

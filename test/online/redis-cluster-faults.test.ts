@@ -1,6 +1,6 @@
 /** A Cluster of three under load: slots that move, and a node that is lost and comes back. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { slotOfKey } from '../../src/online/redis-slot.ts';
+import { slotOfKey } from '../../src/online/redis/slot.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 import { countUp } from '../support/count-up.ts';
 import { openTestRedis } from '../support/open-redis-store.ts';

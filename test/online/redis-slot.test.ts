@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { slotOfKey } from '../../src/online/redis-slot.ts';
+import { slotOfKey } from '../../src/online/redis/slot.ts';
 import { type RedisServer, startRedis } from '../support/start-redis.ts';
 
 let server: RedisServer;

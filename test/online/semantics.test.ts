@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LiteralValue } from '../../src/definitions/literal.ts';
+import { compileLookup } from '../../src/online/encoding/lookup.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';
-import { compileLookup } from '../../src/online/lookup.ts';
-import { createOnlineReader } from '../../src/online/reader.ts';
+import { createOnlineReader } from '../../src/online/retrieve/reader.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
-import { createOnlineWriter } from '../../src/online/writer.ts';
+import { createOnlineWriter } from '../../src/online/write/writer.ts';
 import type { ViewDocument } from '../../src/registry/document.ts';
 import { createNaiveOnline, type NaiveOnlineCell } from '../support/naive-online.ts';
 import {

@@ -8,8 +8,8 @@ import { takeLease } from '../../src/materialize/lease.ts';
 import { createMaterialize } from '../../src/materialize/materialize.ts';
 import { readWatermarks } from '../../src/materialize/view-state.ts';
 import type { Logger } from '../../src/observe.ts';
-import { readFittedDefaults } from '../../src/online/defaults.ts';
 import { createOnlineRecords } from '../../src/online/records.ts';
+import { readFittedDefaults } from '../../src/online/retrieve/defaults.ts';
 import { type Schedule, type ScheduleParts, startSchedule } from '../../src/serve/schedule.ts';
 import { openShop, pricesOf, type Shop } from '../materialize/open-shop.ts';
 

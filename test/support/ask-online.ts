@@ -1,9 +1,9 @@
 /** Asks for online features in this process, with a clock and definitions of the test's own. */
 import { statusNames } from '../../src/definitions/status.ts';
 import { silentLogger } from '../../src/observe.ts';
-import type { OnlineAnswer } from '../../src/online/answer.ts';
-import { createOnlineFeatures } from '../../src/online/retrieve.ts';
-import { createOnlineFacts } from '../../src/online/retrieve-facts.ts';
+import type { OnlineAnswer } from '../../src/online/retrieve/answer.ts';
+import { createOnlineFacts } from '../../src/online/retrieve/facts.ts';
+import { createOnlineFeatures } from '../../src/online/retrieve/retrieve.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 import type { ParitySetting, ServedColumn } from './online-parity.ts';
 

@@ -1,11 +1,11 @@
 /** Definitions of a shop as applied, written by hand, and a store of it for tests of online retrieval. */
 import { silentLogger } from '../../src/observe.ts';
-import type { OnlineFeatures } from '../../src/online/answer.ts';
-import { createOnlineFeatures } from '../../src/online/retrieve.ts';
-import { createOnlineFacts, type OnlineFacts } from '../../src/online/retrieve-facts.ts';
+import type { OnlineFeatures } from '../../src/online/retrieve/answer.ts';
+import { createOnlineFacts, type OnlineFacts } from '../../src/online/retrieve/facts.ts';
+import { createOnlineFeatures } from '../../src/online/retrieve/retrieve.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
-import { createOnlineWriter, type WrittenRow } from '../../src/online/writer.ts';
+import { createOnlineWriter, type WrittenRow } from '../../src/online/write/writer.ts';
 import type { FeatureDocument, RegistryDocument, ViewDocument } from '../../src/registry/document.ts';
 import { transformView } from './transform-view.ts';
 

@@ -1,7 +1,7 @@
 /** Redis stores for tests, opened by the words of the config. */
 import { parseConfig, type RedisConfig, redis } from '../../src/config.ts';
 import type { Logger } from '../../src/observe.ts';
-import { openRedisStore } from '../../src/online/redis-store.ts';
+import { openRedisStore } from '../../src/online/redis/redis-store.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 
 /** A second is short for a machine that runs other tests besides. */

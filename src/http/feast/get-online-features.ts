@@ -4,7 +4,7 @@ import { requireViews } from '../../access/caller.ts';
 import { viewsAsked } from '../../access/views-asked.ts';
 import { formatInstantUs } from '../../definitions/format-instant.ts';
 import { FeatureStoreError } from '../../errors.ts';
-import type { OnlineAnswer } from '../../online/answer.ts';
+import type { OnlineAnswer } from '../../online/retrieve/answer.ts';
 import { writeAll, writeStatus } from '../json/write-answer.ts';
 import type { HttpParts } from '../parts.ts';
 import { jsonType, type Resource } from '../resource.ts';

@@ -2,7 +2,7 @@
 import { formatInstantUs } from '../../definitions/format-instant.ts';
 import { statusNames } from '../../definitions/status.ts';
 import { formatValueType } from '../../definitions/value-type.ts';
-import type { OnlineAnswer, OnlineColumn } from '../../online/answer.ts';
+import type { OnlineAnswer, OnlineColumn } from '../../online/retrieve/answer.ts';
 import { losslessWriter } from './write-value.ts';
 
 /** `statuses` false leaves out what stands beside the values. */

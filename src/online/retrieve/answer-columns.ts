@@ -1,0 +1,93 @@
+/** From rows that were read to columns with a status for each value, by the rules of training sets (section 5). */
+import type { LiteralValue } from '../../definitions/literal.ts';
+import { statusNames } from '../../definitions/status.ts';
+import type { PlannedFeature, PlannedTransform } from './plan.ts';
+import type { ReadRow } from './reader.ts';
+
+/** A column without its name. */
+export interface FilledColumn {
+  readonly values: readonly LiteralValue[];
+  readonly statuses: Uint8Array;
+  readonly isDefault: Uint8Array;
+  readonly eventUs: readonly (bigint | null)[];
+}
+
+const present = statusNames.indexOf('PRESENT');
+const nullValue = statusNames.indexOf('NULL_VALUE');
+const notFound = statusNames.indexOf('NOT_FOUND');
+const outsideMaxAge = statusNames.indexOf('OUTSIDE_MAX_AGE');
+
+type Found = readonly (ReadRow | undefined)[];
+
+/** The event times of a lookup's rows, which all of its features share. */
+export function eventsOf(found: Found): readonly (bigint | null)[] {
+  return found.map((row) => (row === undefined ? null : row.eventUs));
+}
+
+/** A feature's values; `fallback` replaces what is not PRESENT. */
+export function fillFeature(
+  { place }: PlannedFeature,
+  found: Found,
+  events: readonly (bigint | null)[],
+  fallback: { readonly value: LiteralValue | undefined } | undefined,
+): FilledColumn {
+  const rows = found.length;
+  const values = new Array<LiteralValue>(rows);
+  const statuses = new Uint8Array(rows);
+  const isDefault = new Uint8Array(rows);
+  const replacement = fallback?.value;
+  let hidden: (bigint | null)[] | undefined;
+  for (let at = 0; at < rows; at++) {
+    const row = found[at];
+    const stored = row?.values[place];
+    let status = present;
+    if (stored === undefined) {
+      status = notFound;
+      if (row !== undefined) {
+        // Of a row written under another definition of the feature nothing is told, its time neither (rule 8.3).
+        hidden ??= [...events];
+        hidden[at] = null;
+      }
+    } else if (row?.isTooOld === true) status = outsideMaxAge;
+    else if (stored === null) status = nullValue;
+    statuses[at] = status;
+    if (status === present) values[at] = stored as LiteralValue;
+    else if (replacement === undefined) values[at] = null;
+    else {
+      values[at] = replacement;
+      isDefault[at] = 1;
+    }
+  }
+  return { values, statuses, isDefault, eventUs: hidden ?? events };
+}
+
+/** One entity for all rows: its values, repeated. */
+export function repeatColumn({ values, statuses, isDefault, eventUs }: FilledColumn, rows: number): FilledColumn {
+  return {
+    values: new Array<LiteralValue>(rows).fill(values[0] as LiteralValue),
+    statuses: new Uint8Array(rows).fill(statuses[0] as number),
+    isDefault: new Uint8Array(rows).fill(isDefault[0] as number),
+    eventUs: new Array<bigint | null>(rows).fill(eventUs[0] as bigint | null),
+  };
+}
+
+/** Runs a transform over all rows: its features in their order (rule 7.3). */
+export function computeColumns(
+  { transform, outputs }: PlannedTransform,
+  inputs: readonly FilledColumn[],
+  request: readonly (readonly LiteralValue[])[],
+  atUs: bigint,
+  rows: number,
+): readonly FilledColumn[] {
+  const columns = outputs.map(() => new Array<LiteralValue>(rows));
+  const timesUs = new Array<bigint>(rows).fill(atUs);
+  transform.run({ timesUs, inputs: inputs.map(({ values }) => values), request }, 0, rows, columns);
+  const eventUs = new Array<null>(rows).fill(null);
+  const isDefault = new Uint8Array(rows);
+  return columns.map((values) => ({
+    values,
+    statuses: Uint8Array.from(values, (value) => (value === null ? nullValue : present)),
+    isDefault,
+    eventUs,
+  }));
+}
