@@ -1,7 +1,7 @@
 /** Rows that are pushed: durable in the source's archive, then in the online store for every view of the source, then acknowledged. */
 import { randomUUID } from 'node:crypto';
 import { FeatureStoreError } from '../errors.ts';
-import type { PushedRows } from '../offline/archive-writer.ts';
+import type { PushedRows } from '../offline/archive/writer.ts';
 import type { History } from '../offline/history.ts';
 import type { LatestRow } from '../offline/latest.ts';
 import type { OnlineStore } from '../online/store.ts';

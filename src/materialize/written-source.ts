@@ -1,6 +1,6 @@
 /** A view as the source of its own rows: what is written to the online store alone has the view's names and types, not its source's. */
 import { parseValueType, type ValueType } from '../definitions/value-type.ts';
-import type { PushedRows } from '../offline/archive-writer.ts';
+import type { PushedRows } from '../offline/archive/writer.ts';
 import type { SourceDocument, ViewDocument } from '../registry/document.ts';
 
 export interface WrittenSource {

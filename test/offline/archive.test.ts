@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../src/observe.ts';
-import { type Archive, openArchive } from '../../src/offline/archive.ts';
-import type { PushedRows } from '../../src/offline/archive-writer.ts';
+import { type Archive, openArchive } from '../../src/offline/archive/archive.ts';
+import type { PushedRows } from '../../src/offline/archive/writer.ts';
 import { type Engine, openEngine } from '../../src/offline/duckdb/engine.ts';
 import type { SourceDocument } from '../../src/registry/document.ts';
 

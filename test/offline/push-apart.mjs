@@ -4,7 +4,7 @@ import { createJiti } from 'jiti';
 
 const [, , directory, from, sourceText] = process.argv;
 const jiti = createJiti(import.meta.url, { fsCache: false, nativeModules: ['@duckdb/node-api', '@duckdb/node-bindings'] });
-const { openArchive } = await jiti.import('../../src/offline/archive.ts');
+const { openArchive } = await jiti.import('../../src/offline/archive/archive.ts');
 const { silentLogger } = await jiti.import('../../src/observe.ts');
 const source = JSON.parse(sourceText);
 const archive = openArchive({ directory, logger: silentLogger, mergeAt: 3 });

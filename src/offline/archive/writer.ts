@@ -1,9 +1,9 @@
 /** Pushed rows as a Parquet file with the column types of their source. */
 import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
-import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../errors.ts';
-import type { SourceDocument } from '../registry/document.ts';
-import { compilePushedColumn, type PushedColumn } from './archive-values.ts';
-import { quoteFiles, quoteName, quoteText } from './duckdb/sql.ts';
+import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../../errors.ts';
+import type { SourceDocument } from '../../registry/document.ts';
+import { quoteFiles, quoteName, quoteText } from '../duckdb/sql.ts';
+import { compilePushedColumn, type PushedColumn } from './values.ts';
 
 /** Rows as columns by name: values as JSON has them, or as programs hold them (bigint, Uint8Array). */
 export type PushedRows = Readonly<Record<string, readonly unknown[]>>;

@@ -1,7 +1,7 @@
 /** Times as they are pushed: with an offset or without, for columns with a zone or without (rule 1.2). */
 import { Temporal } from 'temporal-polyfill';
-import { FeatureStoreError } from '../errors.ts';
-import { type AmbiguousTime, openClock, toInstantUs, unclearKind, unclearTimeError } from './zone.ts';
+import { FeatureStoreError } from '../../errors.ts';
+import { type AmbiguousTime, openClock, toInstantUs, unclearKind, unclearTimeError } from '../zone.ts';
 
 /** What the source says of its local times. */
 export interface TimeZoneRule {

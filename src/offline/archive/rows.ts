@@ -1,18 +1,18 @@
 /** Pushed rows as a view sees them, read from their file by the very query that reads the source: both paths have the same rows. */
-import type { Column } from '../arrow/column.ts';
-import { concatColumns } from '../arrow/concat.ts';
-import type { SourceDocument, ViewDocument } from '../registry/document.ts';
-import type { Engine } from './duckdb/engine.ts';
-import { readColumns } from './duckdb/read-columns.ts';
-import { quoteFiles } from './duckdb/sql.ts';
-import { instantAt } from './instants.ts';
-import type { LatestRow } from './latest.ts';
-import { readFeatures, readKeyValues } from './latest-values.ts';
-import { projectionSchema } from './projection/build.ts';
-import { compileProjection } from './projection/compile.ts';
-import { readZone } from './projection/source-zone.ts';
-import { readStoredKeys } from './projection/stored-keys.ts';
-import { readStoredTimes, wordsOf } from './projection/stored-times.ts';
+import type { Column } from '../../arrow/column.ts';
+import { concatColumns } from '../../arrow/concat.ts';
+import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
+import type { Engine } from '../duckdb/engine.ts';
+import { readColumns } from '../duckdb/read-columns.ts';
+import { quoteFiles } from '../duckdb/sql.ts';
+import { instantAt } from '../instants.ts';
+import type { LatestRow } from '../latest.ts';
+import { readFeatures, readKeyValues } from '../latest-values.ts';
+import { projectionSchema } from '../projection/build.ts';
+import { compileProjection } from '../projection/compile.ts';
+import { readZone } from '../projection/source-zone.ts';
+import { readStoredKeys } from '../projection/stored-keys.ts';
+import { readStoredTimes, wordsOf } from '../projection/stored-times.ts';
 
 /** The rows of one file that can ever be served: those with a key and an event timestamp. */
 export async function readArchivedRows(

@@ -2,11 +2,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '../observe.ts';
-import type { SourceDocument } from '../registry/document.ts';
-import { keyOf, listArchive, type Manifest, manifestName, shapeOf } from './archive-manifest.ts';
-import { openArchiveWriter, type PushedRows } from './archive-writer.ts';
-import { isLeftOver } from './left-over.ts';
+import type { Logger } from '../../observe.ts';
+import type { SourceDocument } from '../../registry/document.ts';
+import { isLeftOver } from '../left-over.ts';
+import { keyOf, listArchive, type Manifest, manifestName, shapeOf } from './manifest.ts';
+import { openArchiveWriter, type PushedRows } from './writer.ts';
 
 export interface ArchiveOptions {
   /** Holds a folder for each source. */

@@ -20,10 +20,10 @@ import {
   listValue,
   VARCHAR,
 } from '@duckdb/node-api';
-import { parseDay } from '../definitions/day.ts';
-import { encodeLiteral } from '../definitions/literal.ts';
-import { FeatureStoreError } from '../errors.ts';
-import { readPushedTime, type TimeZoneRule } from './archive-times.ts';
+import { parseDay } from '../../definitions/day.ts';
+import { encodeLiteral } from '../../definitions/literal.ts';
+import { FeatureStoreError } from '../../errors.ts';
+import { readPushedTime, type TimeZoneRule } from './times.ts';
 
 export interface PushedColumn {
   /** In which the values are handed to DuckDB, which casts them to the column's own type. */
