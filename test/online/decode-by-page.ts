@@ -65,13 +65,17 @@ export function decodeValueByPage(value: Uint8Array, schemas: (name: string) => 
 
 function row(reader: Reader, schema: PageSchema): Omit<PageRow, 'schema'> {
   const flags = byte(reader);
-  const event = signed(fixed(reader, 8), 64);
-  const created = flags & 2 ? event + zigzag(reader) : null;
-  const available = flags & 4 ? event + zigzag(reader) : null;
-  const nulls = bits(reader, schema.features.length);
+  const event = zigzag(reader) * unit((flags >> 4) & 3);
+  const created = flags & 2 ? event + zigzag(reader) * unit(flags >> 6) : null;
+  const available = flags & 4 ? event + zigzag(reader) * unit(flags >> 6) : null;
+  const nulls = flags & 8 ? bits(reader, schema.features.length) : schema.features.map(() => false);
   const values: Record<string, unknown> = {};
   for (const [i, { name, type }] of schema.features.entries()) values[name] = nulls[i] ? null : readTyped(reader, type);
   return { pushed: (flags & 1) === 1, event, created, available, values };
+}
+
+function unit(number: number): bigint {
+  return [1n, 1000n, 1_000_000n, 3_600_000_000n][number] as bigint;
 }
 
 function readTyped(reader: Reader, type: string): unknown {

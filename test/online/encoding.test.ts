@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LiteralValue } from '../../src/definitions/literal.ts';
-import { formatValueType } from '../../src/definitions/value-type.ts';
+import { formatValueType, parseValueType } from '../../src/definitions/value-type.ts';
 import { encodeEntityKey } from '../../src/online/encoding/keys.ts';
+import { compileRowEncoder } from '../../src/online/encoding/row-codec.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
 import { createOnlineWriter } from '../../src/online/write/writer.ts';
@@ -36,12 +37,22 @@ const document = documentOf([view]);
 const online = compileOnlineView(document.views[0] as (typeof document.views)[number], document);
 
 const drawRow = fc.record({
-  eventUs: fc.constantFrom(0n, -1n, startUs, -62_135_596_800_000_000n),
-  createdUs: fc.option(fc.constantFrom(0n, startUs + 1n, startUs - 86_400_000_000n)),
-  availableUs: fc.constantFrom(startUs, startUs - 5n, 253_402_300_799_999_999n),
+  eventUs: fc.oneof(fc.constantFrom(0n, -1n, startUs, -62_135_596_800_000_000n), drawInstant()),
+  createdUs: fc.option(fc.oneof(fc.constantFrom(0n, startUs + 1n, startUs - 86_400_000_000n), drawInstant())),
+  availableUs: fc.oneof(fc.constantFrom(startUs, startUs - 5n, 253_402_300_799_999_999n), drawInstant()),
   pushed: fc.boolean(),
   values: fc.tuple(...typedValues.map(({ values }) => fc.constantFrom(...values))).map((values) => values.toReversed()),
 });
+
+/** Whole in any of the units, years 1 to 9999. */
+function drawInstant(): fc.Arbitrary<bigint> {
+  return fc
+    .tuple(
+      fc.bigInt({ min: -62_135_596_800_000_000n, max: 253_402_300_799_999_999n }),
+      fc.constantFrom(1n, 1000n, 1_000_000n, 3_600_000_000n),
+    )
+    .map(([instant, unit]) => (instant / unit) * unit);
+}
 
 async function readByPage(project: string): Promise<{ keys: unknown[]; rows: ReturnType<typeof decodeValueByPage> }> {
   const keys: Uint8Array[] = [];
@@ -111,6 +122,15 @@ describe('the encoding', () => {
     ]);
     expect(await writer.erase(online.joinKeys, [7n], startUs + 5n)).toEqual({ keys: 1, rows: { profile: 3 } });
     expect((await readByPage('ordered')).rows).toEqual([{ schema: '00000000', erased: startUs + 5n }]);
+  });
+
+  it('writes the row of its page’s example, byte by byte', () => {
+    const eventUs = BigInt(Date.parse('2026-03-10T12:00:00Z')) * 1000n;
+    const row = { eventUs, createdUs: eventUs + 90_000_000n, availableUs: null, pushed: true, values: [41, null] };
+    const types = ['int32', 'string'].map(parseValueType);
+    const page = readFileSync(new URL('../../docs/reference/online-encoding.md', import.meta.url), 'utf8');
+    const example = /^(?:[0-9a-f]{2} )+02 52$/m.exec(page)?.[0];
+    expect(compileRowEncoder(0x5a3f10c2, types)(row).toString('hex')).toBe(example?.replaceAll(' ', ''));
   });
 
   it('makes keys as its page says, that of its example too', () => {

@@ -52,8 +52,8 @@ const row = (second: LiteralValue, first: LiteralValue, more: Partial<OnlineRow>
 function readRows(value: Buffer): { event: bigint; values: readonly unknown[]; pushed: boolean }[] {
   return readSpans(value).map((span) => {
     const cursor = { buffer: value, at: span.body, end: span.end };
-    const { eventUs, pushed } = readTimes(cursor);
-    return { event: eventUs, pushed, values: plain.lookup.decoders.get(span.schemaId)?.(cursor) ?? [] };
+    const { eventUs, pushed, hasNulls } = readTimes(cursor);
+    return { event: eventUs, pushed, values: plain.lookup.decoders.get(span.schemaId)?.(cursor, hasNulls) ?? [] };
   });
 }
 
@@ -134,8 +134,8 @@ describe('damaged bytes', () => {
         try {
           for (const { schemaId, body, end } of readSpans(bytes)) {
             const cursor = { buffer: bytes, at: body, end };
-            readTimes(cursor);
-            everything.lookup.decoders.get(schemaId)?.(cursor);
+            const { hasNulls } = readTimes(cursor);
+            everything.lookup.decoders.get(schemaId)?.(cursor, hasNulls);
           }
         } catch (error) {
           expect(error).toBeInstanceOf(FeatureStoreError);

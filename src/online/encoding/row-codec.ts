@@ -3,11 +3,12 @@
  *
  *   schema      4 bytes, least significant first: the number of the row's schema; 0 is a tombstone
  *   length      varint: bytes that follow
- *   flags       1 byte: 1 pushed, 2 has a created timestamp, 4 has an available timestamp
- *   event       8 bytes, least significant first: microseconds since the epoch
+ *   flags       1 byte: 1 pushed, 2 has a created timestamp, 4 has an available timestamp, 8 has nulls; the two bits above them are the
+ *               unit of the event time, the highest two that of the distances: 0 microsecond, 1 millisecond, 2 second, 3 hour
+ *   event       zigzag varint: the event time since the epoch
  *   created     zigzag varint: created - event, where it has one
  *   available   zigzag varint: available - event, where it has one
- *   nulls       a bit for each feature of the schema, the first lowest; 1 is null
+ *   nulls       a bit for each feature of the schema, the first lowest; 1 is null; only where there are any
  *   values      each that is not null, as value-codec.ts says
  *
  * A tombstone's body is 8 bytes, the instant of erasure.
@@ -21,6 +22,7 @@ import {
   readVarint,
   readZigzag,
   reserve,
+  type Sink,
   writeByte,
   writeBytes,
   writeVarint,
@@ -51,12 +53,19 @@ export interface RowTimes {
   readonly eventUs: bigint;
   readonly createdUs: bigint | null;
   readonly availableUs: bigint | null;
+  /** Whether a bitmap of nulls stands before the values. */
+  readonly hasNulls: boolean;
 }
 
 export const tombstoneId = 0;
 
 const valueVersion = 1;
-const flags = { pushed: 1, created: 2, available: 4 } as const;
+const flags = { pushed: 1, created: 2, available: 4, nulls: 8 } as const;
+const eventUnitShift = 4;
+const distanceUnitShift = 6;
+/** Microseconds, by the number that stands in the flags: rows are written in the greatest unit in which their times are whole. */
+const units = [1, 1000, 1_000_000, 3_600_000_000] as const;
+const wideUnits = units.map(BigInt);
 const sink = createSink(4096);
 const body = createSink(4096);
 
@@ -114,15 +123,37 @@ export function readTombstone(value: Buffer, span: RowSpan): bigint {
   return value.readBigInt64LE(span.body);
 }
 
-/** Reads the head of a row and leaves the cursor at its nulls. */
+/** Reads the head of a row and leaves the cursor where its nulls, or else its values begin. */
 export function readTimes(cursor: Cursor): RowTimes {
-  if (cursor.at + 9 > cursor.end) throw damaged();
-  const set = cursor.buffer[cursor.at] as number;
-  const eventUs = cursor.buffer.readBigInt64LE(cursor.at + 1);
-  cursor.at += 9;
-  const createdUs = (set & flags.created) === 0 ? null : eventUs + readZigzag(cursor);
-  const availableUs = (set & flags.available) === 0 ? null : eventUs + readZigzag(cursor);
-  return { pushed: (set & flags.pushed) !== 0, eventUs, createdUs, availableUs };
+  const set = cursor.buffer[cursor.at++] as number;
+  const eventUs = readUnits(cursor, (set >>> eventUnitShift) & 3);
+  const distanceUnit = set >>> distanceUnitShift;
+  const createdUs = (set & flags.created) === 0 ? null : eventUs + readUnits(cursor, distanceUnit);
+  const availableUs = (set & flags.available) === 0 ? null : eventUs + readUnits(cursor, distanceUnit);
+  if (!(cursor.at <= cursor.end)) throw damaged();
+  return { pushed: (set & flags.pushed) !== 0, eventUs, createdUs, availableUs, hasNulls: (set & flags.nulls) !== 0 };
+}
+
+function readUnits(cursor: Cursor, unit: number): bigint {
+  return readZigzag(cursor) * (wideUnits[unit] as bigint);
+}
+
+/** The greatest unit of which all the times are multiples. */
+function unitOf(...times: readonly bigint[]): number {
+  for (let unit = units.length - 1; unit > 0; unit--) {
+    if (times.every((time) => isMultiple(time, unit))) return unit;
+  }
+  return 0;
+}
+
+function isMultiple(time: bigint, unit: number): boolean {
+  const small = Number(time);
+  return Number.isSafeInteger(small) ? small % (units[unit] as number) === 0 : time % (wideUnits[unit] as bigint) === 0n;
+}
+
+function writeUnits(sink: Sink, time: bigint, unit: number): void {
+  const small = Number(time);
+  writeZigzag(sink, Number.isSafeInteger(small) ? small / (units[unit] as number) : time / (wideUnits[unit] as bigint));
 }
 
 /** Writes rows of one schema. */
@@ -130,21 +161,28 @@ export type RowEncoder = (row: OnlineRow) => Buffer;
 
 export function compileRowEncoder(schemaId: number, types: readonly ValueType[]): RowEncoder {
   const writers = types.map(compileValueWriter);
-  return (row) => {
+  return ({ pushed, eventUs, createdUs, availableUs, values }) => {
+    const eventUnit = unitOf(eventUs);
+    const created = createdUs === null ? undefined : createdUs - eventUs;
+    const available = availableUs === null ? undefined : availableUs - eventUs;
+    const distanceUnit = unitOf(created ?? 0n, available ?? 0n);
+    const hasNulls = values.includes(null);
     body.at = 0;
     writeByte(
       body,
-      (row.pushed ? flags.pushed : 0) |
-        (row.createdUs === null ? 0 : flags.created) |
-        (row.availableUs === null ? 0 : flags.available),
+      (pushed ? flags.pushed : 0) |
+        (created === undefined ? 0 : flags.created) |
+        (available === undefined ? 0 : flags.available) |
+        (hasNulls ? flags.nulls : 0) |
+        (eventUnit << eventUnitShift) |
+        (distanceUnit << distanceUnitShift),
     );
-    reserve(body, 8);
-    body.at = body.buffer.writeBigInt64LE(row.eventUs, body.at);
-    if (row.createdUs !== null) writeZigzag(body, row.createdUs - row.eventUs);
-    if (row.availableUs !== null) writeZigzag(body, row.availableUs - row.eventUs);
-    const nulls = writeBitmap(body, writers.length);
+    writeUnits(body, eventUs, eventUnit);
+    if (created !== undefined) writeUnits(body, created, distanceUnit);
+    if (available !== undefined) writeUnits(body, available, distanceUnit);
+    const nulls = hasNulls ? writeBitmap(body, writers.length) : 0;
     for (let at = 0; at < writers.length; at++) {
-      const value = row.values[at] as LiteralValue;
+      const value = values[at] as LiteralValue;
       if (value === null) markNull(body, nulls, at);
       else (writers[at] as ValueWriter)(body, value);
     }
@@ -157,8 +195,8 @@ export function compileRowEncoder(schemaId: number, types: readonly ValueType[])
   };
 }
 
-/** Reads a row's values from its nulls on; undefined stands where a wanted feature is not among those of the row's schema. */
-export type ValuesDecoder = (cursor: Cursor) => (LiteralValue | undefined)[];
+/** Reads a row's values from where readTimes left off; undefined where a wanted feature is not among those of the row's schema. */
+export type ValuesDecoder = (cursor: Cursor, hasNulls: boolean) => (LiteralValue | undefined)[];
 
 /**
  * A decoder of rows of a schema with the types given. `targets` says for each of its features at which place of the result it is wanted,
@@ -170,12 +208,12 @@ export function compileValuesDecoder(types: readonly ValueType[], targets: reado
   const bitmapBytes = (types.length + 7) >>> 3;
   const isWhole = targets.length === width && targets.every((target, at) => target === at);
   const blank: undefined[] = Array.from({ length: width });
-  return (cursor) => {
+  return (cursor, hasNulls) => {
     const { buffer, at: nulls } = cursor;
-    cursor.at += bitmapBytes;
+    if (hasNulls) cursor.at += bitmapBytes;
     const values: (LiteralValue | undefined)[] = isWhole ? [] : blank.slice();
     for (let at = 0; at <= lastWanted; at++) {
-      const isNull = (((buffer[nulls + (at >>> 3)] as number) >>> (at & 7)) & 1) === 1;
+      const isNull = hasNulls && (((buffer[nulls + (at >>> 3)] as number) >>> (at & 7)) & 1) === 1;
       const value = isNull ? null : (readers[at] as ValueReader)(cursor);
       const target = targets[at] as number;
       if (isWhole) values.push(value);

@@ -115,7 +115,7 @@ function readVisible(lookup: OnlineLookup, value: Buffer, atUs: bigint, missing:
     const from = visibleFromUs(view.visibility, times);
     if (from === undefined || from > atUs) continue;
     const isTooOld = view.ttlUs > 0n && times.eventUs < atUs - view.ttlUs;
-    return { eventUs: times.eventUs, isTooOld, values: decode(cursor) };
+    return { eventUs: times.eventUs, isTooOld, values: decode(cursor, times.hasNulls) };
   }
   return undefined;
 }

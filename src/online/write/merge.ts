@@ -26,7 +26,7 @@ export interface Merged {
   readonly added: number;
 }
 
-interface Candidate extends RowTimes {
+interface Candidate extends Omit<RowTimes, 'hasNulls'> {
   readonly bytes: Buffer;
   readonly isIncoming: boolean;
   readonly readValues: () => readonly StoredValue[];
@@ -56,10 +56,10 @@ export function mergeRows(
     if (decode === undefined) untouched.push(bytes);
     else {
       const cursor = { buffer: stored as Buffer, at: span.body, end: span.end };
-      const { pushed, eventUs, createdUs, availableUs } = readTimes(cursor);
+      const { hasNulls, ...times } = readTimes(cursor);
       const { at } = cursor;
-      const readValues = () => decode({ ...cursor, at });
-      const row = { pushed, eventUs, createdUs, availableUs, bytes, isIncoming: false, readValues };
+      const readValues = () => decode({ ...cursor, at }, hasNulls);
+      const row = { ...times, bytes, isIncoming: false, readValues };
       if (isSuperseded(row, superseding)) superseded += 1;
       else candidates.push(row);
     }
