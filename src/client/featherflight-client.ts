@@ -119,6 +119,15 @@ export class FeatherflightClient<D = AnyDefinitions> {
     return (await this.#post('/api/v1/push', body, { timeoutMs: this.#timeoutMs, ...call })) as Json;
   }
 
+  /**
+   * Rows of a view into the online store alone, by column: its join keys, its features, `event_timestamp` and, where the source has
+   * them, `created_timestamp` and `available_at`. Training sets do not see them; writing rows again serves the same.
+   */
+  async writeToOnlineStore(view: string, rows: RequestColumns, options: ClientCallOptions = {}): Promise<Json> {
+    const body = encodeMembers({ view: JSON.stringify(view), rows: encodeColumns(rows) });
+    return (await this.#post('/api/v1/write-to-online-store', body, { timeoutMs: this.#timeoutMs, ...options })) as Json;
+  }
+
   /** Moves the newest values of views into the online store; it takes as long as it takes, unless `timeoutMs` says otherwise. */
   async materialize({ views, start, end, ...call }: MaterializeOptions = {}): Promise<Json> {
     return (await this.#post(

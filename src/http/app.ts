@@ -16,6 +16,7 @@ import { materialize } from './resources/materialize.ts';
 import { onlineFeatures } from './resources/online-features.ts';
 import { push } from './resources/push.ts';
 import { tokens } from './resources/tokens.ts';
+import { writeToOnlineStore } from './resources/write-to-online-store.ts';
 import { createRespond } from './respond.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -27,6 +28,7 @@ export function createApp(parts: HttpParts, isStopping: () => boolean): RequestL
   const resources: readonly Resource[] = [
     ...hot,
     push(parts),
+    writeToOnlineStore(parts),
     materialize(parts),
     ...catalogue(parts),
     ...definitions(parts),

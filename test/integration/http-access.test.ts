@@ -99,6 +99,7 @@ describe('a server with tokens', () => {
       ['/api/v1/online-features', features, ['online', 'admin']],
       ['/get-online-features', features, ['online', 'admin']],
       ['/api/v1/push', pushed, ['writer', 'admin']],
+      ['/api/v1/write-to-online-store', { view: 'user_profile', rows: {} }, ['writer', 'admin']],
       ['/push', { push_source_name: 'profiles', df: {} }, ['writer', 'admin']],
       ['/write-to-online-store', { feature_view_name: 'user_profile', df: {} }, ['writer', 'admin']],
       ['/api/v1/materialize', { views: ['user_profile'] }, ['writer', 'admin']],
@@ -150,6 +151,7 @@ describe('a server with tokens', () => {
       ['/get-online-features', { feature_service: 'plain', entities: { user_id: [1], item_id: ['item 1'] } }],
       ['/api/v1/push', { source: 'profiles', rows: {} }],
       ['/write-to-online-store', { feature_view_name: 'user_profile', df: {} }],
+      ['/api/v1/write-to-online-store', { view: 'user_profile', rows: {} }],
       ['/api/v1/materialize', {}],
       ['/materialize-incremental', { end_ts: '2026-11-01T00:00:00Z' }],
     ] as const) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FeatherflightClient, parseInstantUs } from '../../src/client/index.ts';
+import { FeatherflightClient, formatInstantUs, parseInstantUs } from '../../src/client/index.ts';
 import { type ServerProcess, startServer } from '../support/start-server.ts';
 import { makeHttpStore } from './http-store.ts';
 
@@ -88,6 +88,38 @@ it('pushes rows once however often they are sent, and serves them at once', asyn
   const features = ['user_profile:visits', 'user_profile:score', 'user_profile:city'] as const;
   const answer = await client.getOnlineFeatures({ features, entities: { user_id: [77] } });
   expect(answer.rows()).toEqual([{ user_id: 77n, visits: 2n ** 62n, score: -0, city: 'é' }]);
+});
+
+it('writes rows of a view to the online store alone, exactly and once', async () => {
+  const us = 1_772_000_000_000_001n;
+  const rows = {
+    user_id: [2n ** 53n + 1n],
+    event_timestamp: [formatInstantUs(us)],
+    created_timestamp: [null],
+    age: [7],
+    visits: [-(2n ** 63n)],
+    score: [Number.NEGATIVE_INFINITY],
+    ratio: [null],
+    city: ['"\\\n'],
+    spent: ['-0.01'],
+    since: [new Date(-1)],
+    born: ['1969-12-31'],
+    token: [new Uint8Array([0, 255])],
+    active: [false],
+    path: [[2n ** 62n, null]],
+  };
+  expect(await client.writeToOnlineStore('user_profile', rows)).toMatchObject({ rows: 1, written: 1, unchanged: 0 });
+  expect(await client.writeToOnlineStore('user_profile', rows)).toMatchObject({ rows: 1, written: 0, unchanged: 1 });
+  const names = ['visits', 'score', 'city', 'spent', 'since', 'token', 'active', 'path'] as const;
+  const features = names.map((name) => `user_profile:${name}`);
+  const answer = await client.getOnlineFeatures({ features, entities: { user_id: rows.user_id } });
+  const { visits, score, city, spent, token, active, path } = rows;
+  const expected = { visits, score, city, spent, since: [-1000n], token, active, path };
+  for (const name of names) {
+    expect([name, answer.columns[name]?.values, answer.columns[name]?.eventTimestamps]).toEqual([name, expected[name], [us]]);
+  }
+  const wrong = client.writeToOnlineStore('user_profile', { ...rows, agee: [1] });
+  await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('"age"') });
 });
 
 it('reads the catalogue over HTTP and talks Flight beside it', async () => {

@@ -100,7 +100,7 @@ def encode_frame(frame: EntityFrame | Mapping[str, Sequence[Any]]) -> dict[str, 
         return encode_columns(frame)
     read = read_frame(frame)
     if isinstance(read, str):
-        raise InvalidArgumentError(f"rows are pushed from memory: read the file {read!r} into a table first")
+        raise InvalidArgumentError(f"rows are sent from memory: read the file {read!r} into a table first")
     columns: dict[str, list[Any]] = {name: [] for name in read.schema.names}
     for batch in read.batches():
         for name, column in zip(batch.schema.names, batch.columns, strict=True):

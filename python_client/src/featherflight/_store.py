@@ -226,6 +226,34 @@ class Store:
         }
         return dict(self._http().post("/api/v1/push", body, timeout=self._timeout))
 
+    def write_to_online_store(self, view: str, rows: EntityFrame | Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """Writes rows of a view to the online store alone: they are served at once, and training sets do not see them.
+
+        Of each key the greatest event timestamp wins, then the greatest created timestamp, in any order of arrival, so
+        that writing rows again changes nothing of what is served.
+
+        Args:
+            view: the name of a feature view that is computed from a source.
+            rows: a frame, or a dict of lists, with a column for each join key and each feature of the view, of the
+                view's types, and the timestamps, with a zone and to the microsecond: `event_timestamp` always,
+                `created_timestamp` and `available_at` where the source has such columns, each of which is the moment
+                of the write where it is left out. The names that the source has for them are taken as well.
+
+        Returns:
+            How many `rows` there were, and of these how many were `written`, were `unchanged` (the store has them, or
+            newer ones) and belong to `erased` entities.
+
+        Raises:
+            NotFoundError: no such view; the message names the nearest.
+            InvalidArgumentError: a column is missing, is none of the view's, or has a value that is not of its type;
+                the message names column and row, and nothing was written.
+            OutOfRangeError: more rows than one request may have: write them in parts.
+            PermissionDeniedError: the token has not the scope `write`, or is not for this view.
+            UnavailableError: the server, or its online store, is away; part of the rows may be written.
+        """
+        body = {"view": view, "rows": encode_frame(rows)}
+        return dict(self._http().post("/api/v1/write-to-online-store", body, timeout=self._timeout))
+
     def materialize(
         self,
         views: Sequence[str] | None = None,
