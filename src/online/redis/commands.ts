@@ -13,7 +13,7 @@ export interface RedisCommand {
 
 /** Bytes as a Buffer over the same memory. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** What keys of one command share: their slot in a Cluster, nothing on one server. */
@@ -21,13 +21,17 @@ export function groupOfKey(client: RedisClient, key: Uint8Array): number {
   return client instanceof Cluster ? slotOfKey(key) : 0;
 }
 
-/** The replies in the commands' order, an error as an Error in its place; all are on their way before the first reply. */
-export async function sendCommands(client: RedisClient, commands: readonly RedisCommand[]): Promise<unknown[]> {
-  if (!(client instanceof Cluster) || commands.length === 1) {
-    return await Promise.all(commands.map((command) => sendAlone(client, command)));
+/** The replies in the commands' order, an error as an Error in its place; all are on their way when this returns. */
+export function sendCommands(client: RedisClient, commands: readonly RedisCommand[]): Promise<unknown>[] {
+  if (!(client instanceof Cluster) || commands.length === 1) return commands.map((command) => sendAlone(client, command));
+  const replies = new Array<Promise<unknown>>(commands.length);
+  for (const positions of groupByNode(client, commands)) {
+    const answers = sendPipeline(
+      client,
+      positions.map((position) => commands[position] as RedisCommand),
+    );
+    for (const [at, position] of positions.entries()) replies[position] = answers.then((each) => each[at]);
   }
-  const replies = new Array<unknown>(commands.length);
-  await Promise.all(groupByNode(client, commands).map((positions) => sendPipeline(client, commands, positions, replies)));
   return replies;
 }
 
@@ -51,27 +55,14 @@ function groupByNode(cluster: Cluster, commands: readonly RedisCommand[]): numbe
 }
 
 /** What a node says belongs elsewhere, and so has not done, is sent again alone: then ioredis follows the redirection. */
-async function sendPipeline(
-  cluster: Cluster,
-  commands: readonly RedisCommand[],
-  positions: readonly number[],
-  replies: unknown[],
-): Promise<void> {
+async function sendPipeline(cluster: Cluster, commands: readonly RedisCommand[]): Promise<unknown[]> {
   const pipeline = cluster.pipeline();
-  for (const position of positions) {
-    const { name, args } = commands[position] as RedisCommand;
-    pipeline.callBuffer(name, args);
-  }
-  const answers = await pipeline.exec().catch((error: unknown) => positions.map(() => [error, undefined] as const));
-  const redirected: number[] = [];
-  for (const [index, position] of positions.entries()) {
-    const [error, reply] = answers?.[index] ?? [new Error('the pipeline was discarded'), undefined];
-    replies[position] = error ?? reply;
-    if (isRedirection(error)) redirected.push(position);
-  }
-  await Promise.all(
-    redirected.map(async (position) => {
-      replies[position] = await sendAlone(cluster, commands[position] as RedisCommand);
+  for (const { name, args } of commands) pipeline.callBuffer(name, args);
+  const answers = await pipeline.exec().catch((error: unknown) => commands.map(() => [error, undefined] as const));
+  return await Promise.all(
+    commands.map((command, at) => {
+      const [error, reply] = answers?.[at] ?? [new Error('the pipeline was discarded'), undefined];
+      return isRedirection(error) ? sendAlone(cluster, command) : (error ?? reply);
     }),
   );
 }

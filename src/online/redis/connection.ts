@@ -63,7 +63,7 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
 
   async function attempt<T>(ask: () => Promise<T>, repeatable: boolean, call: { over: boolean; failed: boolean }): Promise<T> {
     for (;;) {
-      await ready();
+      if (client.status !== 'ready') await ready();
       if (call.over) throw unreachable(name, lastError);
       try {
         return await ask();
@@ -78,29 +78,29 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
   return {
     name,
     client,
-    async run(ask, { repeatable, signal }) {
-      signal?.throwIfAborted();
-      const call = { over: false, failed: false };
-      let timer: NodeJS.Timeout | undefined;
-      let abort = (): void => {};
-      const ended = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(client.status === 'ready' && !call.failed ? unanswered(name, timeoutMs) : unreachable(name, lastError)),
-          timeoutMs,
-        );
-        abort = () => reject(signal?.reason);
+    run: (ask, { repeatable, signal }) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted === true) return reject(signal.reason);
+        const call = { over: false, failed: false };
+        const end = (): void => {
+          call.over = true;
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', abort);
+        };
+        const fail = (error: unknown): void => {
+          end();
+          reject(error === signal?.reason ? error : storeError(error, name));
+        };
+        const late = () =>
+          fail(client.status === 'ready' && !call.failed ? unanswered(name, timeoutMs) : unreachable(name, lastError));
+        const abort = () => fail(signal?.reason);
+        const timer = setTimeout(late, timeoutMs);
         signal?.addEventListener('abort', abort, { once: true });
-      });
-      try {
-        return await Promise.race([attempt(ask, repeatable, call), ended]);
-      } catch (error) {
-        throw error === signal?.reason ? error : storeError(error, name);
-      } finally {
-        call.over = true;
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-      }
-    },
+        attempt(ask, repeatable, call).then((answer) => {
+          end();
+          resolve(answer);
+        }, fail);
+      }),
     close() {
       closed = true;
       client.disconnect();

@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '../../observe.ts';
 import type { OnlineStore } from '../store.ts';
 import { checkRedis } from './check.ts';
 import { connectRedis } from './connection.ts';
-import { readValues } from './read.ts';
+import { createReader } from './read.ts';
 import { replaceValues } from './replace.ts';
 import { scanKeys } from './scan.ts';
 
@@ -21,6 +21,7 @@ export interface RedisStoreOptions {
  */
 export function openRedisStore(config: RedisConfig, { project, logger = silentLogger }: RedisStoreOptions): OnlineStore {
   const { name, client, run, close } = connectRedis(config, project, logger);
+  const readValues = createReader(client);
   const warned = new Set<string>();
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
@@ -40,7 +41,7 @@ export function openRedisStore(config: RedisConfig, { project, logger = silentLo
     name,
     async read(keys, signal) {
       if (keys.length === 0) return [];
-      return await use(() => run(() => readValues(client, keys), { repeatable: true, signal }));
+      return await use(() => run(() => readValues(keys), { repeatable: true, signal }));
     },
     async replace(replacements, signal) {
       return await use(() => replaceValues(client, replacements, (ask) => run(ask, { repeatable: false, signal })));

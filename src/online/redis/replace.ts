@@ -70,14 +70,14 @@ async function sendScripts(
   replacements: readonly Replacement[],
 ): Promise<number[][]> {
   const calls = batches.map((positions) => encodeCall(positions, replacements));
-  const replies = await sendCommands(client, calls);
+  const replies = await Promise.all(sendCommands(client, calls));
   const unknown = [...replies.keys()].filter((index) => replyCode(replies[index]) === 'NOSCRIPT');
   // A server that was restarted, or a node that is new, does not know the script yet: it has run nothing.
   const again = unknown.map((index): RedisCommand => {
     const call = calls[index] as RedisCommand;
     return { ...call, name: 'eval', args: [script, ...call.args.slice(1)] };
   });
-  for (const [at, reply] of (await sendCommands(client, again)).entries()) replies[unknown[at] as number] = reply;
+  for (const [at, reply] of (await Promise.all(sendCommands(client, again))).entries()) replies[unknown[at] as number] = reply;
   const failed = replies.find((reply) => reply instanceof Error);
   if (failed !== undefined) throw failed;
   return replies as number[][];
