@@ -1,5 +1,6 @@
 /** The order of values (rule 3.1) over values as JavaScript holds them. */
 import { parseDay } from './day.ts';
+import { parseUnscaled } from './decimal.ts';
 import type { ValueType } from './value-type.ts';
 
 /** Negative, zero or positive as `a` stands before, with or after `b`; null is least. */
@@ -38,7 +39,7 @@ function dayOf(date: string | number): number {
 
 /** Decimals of one scale, as text with all their digits. */
 function compareDecimals(a: string, b: string): number {
-  return compareSame(BigInt(a.replace('.', '')), BigInt(b.replace('.', '')));
+  return compareSame(parseUnscaled(a), parseUnscaled(b));
 }
 
 function compareLists(element: ValueType, a: readonly unknown[], b: readonly unknown[]): number {

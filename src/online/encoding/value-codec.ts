@@ -11,6 +11,7 @@
  *   vector(t,n)                   bitmap of nulls, then each element that is not null
  */
 import { formatDay, parseDay } from '../../definitions/day.ts';
+import { formatUnscaled } from '../../definitions/decimal.ts';
 import type { LiteralValue } from '../../definitions/literal.ts';
 import { formatValueType, type ValueType } from '../../definitions/value-type.ts';
 import { FeatureStoreError } from '../../errors.ts';
@@ -50,13 +51,13 @@ export function compileValueWriter(type: ValueType): ValueWriter {
       return (sink, value) => {
         if (typeof value !== 'number') throw refuse(value);
         reserve(sink, 8);
-        sink.at = sink.buffer.writeDoubleLE(Number.isNaN(value) ? Number.NaN : value, sink.at);
+        sink.at = sink.buffer.writeDoubleLE(oneNaN(value), sink.at);
       };
     case 'float32':
       return (sink, value) => {
         if (typeof value !== 'number') throw refuse(value);
         reserve(sink, 4);
-        sink.at = sink.buffer.writeFloatLE(Number.isNaN(value) ? Number.NaN : value, sink.at);
+        sink.at = sink.buffer.writeFloatLE(oneNaN(value), sink.at);
       };
     case 'string':
       return (sink, value) => {
@@ -141,6 +142,11 @@ export function compileValueReader(type: ValueType): ValueReader {
   }
 }
 
+/** Of the many bytes that a NaN may have, always the same. */
+export function oneNaN(value: number): number {
+  return Number.isNaN(value) ? Number.NaN : value;
+}
+
 /** A bitmap of `count` bits with a bit set where the value is null, then each value that is not. */
 export function writeSome(sink: Sink, values: readonly LiteralValue[], write: ValueWriter): void {
   const bitmap = writeBitmap(sink, values.length);
@@ -202,14 +208,6 @@ function decimalWriter(scale: number, refuse: (value: LiteralValue) => FeatureSt
     if (found === null || fraction.length !== scale) throw refuse(value);
     writeZigzag(sink, BigInt(`${found[1]}${fraction}`));
   };
-}
-
-/** All digits of the scale, and no sign before zero. */
-function formatUnscaled(unscaled: bigint, scale: number): string {
-  if (scale === 0) return String(unscaled);
-  const sign = unscaled < 0n ? '-' : '';
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
-  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
 function mismatch(type: ValueType, value: LiteralValue): FeatureStoreError {
