@@ -9,7 +9,9 @@ import { openTransform } from '../transform/open-transform.ts';
 import { literalDefault, type PreparedPlan } from './answer/answer.ts';
 import type { FeatureDefault } from './answer/complete.ts';
 import { type FittedSteps, fitDefault, stepAt } from './answer/fitted.ts';
-import { type Archive, openArchive } from './archive/archive.ts';
+import { type Archive, type ArchiveState, openArchive } from './archive/archive.ts';
+import type { ReadErasedRows } from './archive/erased.ts';
+import { readAgain } from './archive/read-again.ts';
 import { readArchivedRows } from './archive/rows.ts';
 import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
 import { checkFileTypes } from './duckdb/file-types.ts';
@@ -19,7 +21,7 @@ import type { LatestRow } from './latest.ts';
 import { literalReader } from './literal-column.ts';
 import { createNewestEvents } from './newest-event.ts';
 import type { LookupPlan, RetrievalPlan } from './plan.ts';
-import { openProjectionStore, type Projection } from './projection/store.ts';
+import { openProjectionStore, type Projection, type ProjectionStore } from './projection/store.ts';
 import { createSharedWork } from './shared-work.ts';
 import { readTableState, type TableState } from './source-state.ts';
 
@@ -30,6 +32,8 @@ export interface HistoryOptions {
   readonly directory: string;
   /** Folder of the archives of what was pushed; without it nothing can be. */
   readonly archiveDirectory?: string;
+  /** Which rows of an archive are erased; default: none. */
+  readonly readErased?: ReadErasedRows;
   readonly engine: EngineOptions;
   /** Most bytes of projections kept in memory. */
   readonly cacheBytes: number;
@@ -62,6 +66,8 @@ export interface History {
   warm(view: ViewDocument, source: SourceDocument, signal: AbortSignal): Promise<void>;
   /** Removes what is kept on disk of views of other names, unless somebody reads it. */
   keepViews(names: readonly string[]): Promise<void>;
+  /** Removes what is kept of views, of what is being read as soon as that ends: the next request reads the source again. */
+  discardViews(names: readonly string[]): Promise<void>;
   /** Columns of a table and DuckDB's names of their types, as its files have them now. */
   describeTable(table: TableDocument, source: string): Promise<readonly ColumnDocument[]>;
   /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
@@ -71,16 +77,23 @@ export interface History {
   close(): Promise<void>;
 }
 
+const nothingPushed: ArchiveState = { files: [], erased: undefined };
+
 /** Opens history. */
 export async function openHistory(options: HistoryOptions): Promise<History> {
   const engine = await openEngine(options.engine);
-  const { root, archiveDirectory, logger } = options;
-  const archive = archiveDirectory === undefined ? undefined : openArchive({ directory: archiveDirectory, logger });
-  const readState = async (source: SourceDocument) => {
-    const pushed = source.push === true ? await archive?.files(source.name) : undefined;
-    return await readTableState(engine, source.table, root, source.name, pushed);
-  };
-  const store = await openProjectionStore(engine, { ...options, readState });
+  const { root, archiveDirectory, readErased, logger } = options;
+  const archive = archiveDirectory === undefined ? undefined : openArchive({ directory: archiveDirectory, readErased, logger });
+  const lookAt = async (source: SourceDocument): Promise<ArchiveState> =>
+    (source.push === true ? await archive?.state(source) : undefined) ?? nothingPushed;
+  const stateOf = async (source: SourceDocument) =>
+    await readTableState(engine, source.table, root, source.name, await lookAt(source));
+  const again = <T>(source: SourceDocument, read: () => Promise<T>) => readAgain(() => lookAt(source), read);
+  const readState = (source: SourceDocument) => again(source, () => stateOf(source));
+  const store = await openProjectionStore(engine, { ...options, readState: stateOf });
+  const open: ProjectionStore['open'] = (view, source, signal, ahead) =>
+    again(source, () => store.open(view, source, signal, ahead));
+  const newestEvents = createNewestEvents(engine, stateOf);
   const fits = createSharedWork<FittedSteps>(1000);
 
   /** Numbers of past days do not change while definition and source state stay: computed once, kept (5.4). */
@@ -102,8 +115,21 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     return columns.map(({ name, type }) => ({ name, type: String(type) }));
   }
 
+  /** A table of its own has no say of what was pushed, but where there is nothing else that says what its columns are. */
+  async function describeTable(table: TableDocument, source: string, pushed: ArchiveState): Promise<readonly ColumnDocument[]> {
+    const state = await readTableState(engine, table, root, source, pushed);
+    const files = state.files.map((file) => file.absolutePath);
+    if (files.length === 0) return await describeArchive(state);
+    return await engine.session(undefined, async (session) => {
+      const columns = await session.describe(`select * from ${compileTable(table, files)}`);
+      const documents = columns.map(({ name, type }) => ({ name, type: String(type) }));
+      await checkFileTypes(session, table, state, documents, source);
+      return await typeTextColumns(session, table, files, documents);
+    });
+  }
+
   async function prepare(plan: RetrievalPlan, signal: AbortSignal) {
-    const opened = await Promise.allSettled(plan.lookups.map((lookup) => store.open(lookup.view, lookup.source, signal)));
+    const opened = await Promise.allSettled(plan.lookups.map((lookup) => open(lookup.view, lookup.source, signal)));
     const projections = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const release = () => {
       for (const projection of projections) projection.release();
@@ -132,12 +158,12 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     engineVersion: engine.version,
     engine,
     prepare,
-    openProjection: (view, source, signal) => store.open(view, source, signal),
+    openProjection: open,
     readState,
     archive,
     readArchived: (view, source, file, signal) => readArchivedRows(engine, view, source, file, signal),
     async fittedDefault(view, source, feature, day, signal) {
-      const projection = await store.open(view, source, signal);
+      const projection = await open(view, source, signal);
       try {
         const asKnown = view.asKnown && source.createdTimestamp !== undefined;
         const delayUs = view.delay === undefined ? 0n : parseDurationUs(view.delay);
@@ -149,7 +175,7 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       }
     },
     async warm(view, source, signal) {
-      const projection = await store.open(view, source, signal, 'ahead');
+      const projection = await open(view, source, signal, 'ahead');
       try {
         if (projection.buckets === 1) await projection.bucket(0);
       } finally {
@@ -157,20 +183,12 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       }
     },
     keepViews: store.keepViews,
+    discardViews: store.discardViews,
     async describeTable(table, source) {
-      // A table of its own has no say of what was pushed, but where there is nothing else that says what its columns are.
-      const pushed = await archive?.files(source);
-      const state = await readTableState(engine, table, root, source, pushed);
-      const files = state.files.map((file) => file.absolutePath);
-      if (files.length === 0) return await describeArchive(state);
-      return await engine.session(undefined, async (session) => {
-        const columns = await session.describe(`select * from ${compileTable(table, files)}`);
-        const documents = columns.map(({ name, type }) => ({ name, type: String(type) }));
-        await checkFileTypes(session, table, state, documents, source);
-        return await typeTextColumns(session, table, files, documents);
-      });
+      const look = async () => ({ files: (await archive?.files(source)) ?? [], erased: undefined });
+      return await readAgain(look, async () => describeTable(table, source, await look()));
     },
-    newestEventUs: createNewestEvents(engine, readState),
+    newestEventUs: (source) => again(source, () => newestEvents(source)),
     async close() {
       await archive?.close();
       await store.close();

@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
 import type { TableDocument } from '../registry/document.ts';
+import type { ArchiveState } from './archive/archive.ts';
 import type { Engine } from './duckdb/engine.ts';
 import { quoteText } from './duckdb/sql.ts';
 
@@ -19,9 +20,11 @@ export interface FileState {
 
 export interface TableState {
   readonly files: readonly FileState[];
-  /** Files of the source's archive: what was pushed to it. They are never changed, only added and merged. */
+  /** Files of the source's archive: what was pushed to it. They are never changed, only added and replaced. */
   readonly archived: readonly FileState[];
-  /** sha256 over path, size, modification time and footer of every file. */
+  /** A condition in SQL: rows of archived files of which it is true are erased (rule 8.4). */
+  readonly erased: string | undefined;
+  /** sha256 over path, size, modification time and footer of every file, and over what is erased. */
   readonly hash: string;
   /** The same over the table's own files alone. */
   readonly ownHash: string;
@@ -30,27 +33,25 @@ export interface TableState {
 /** Files read at once: a process may hold only so many open. */
 const filesAtOnce = 64;
 
-/**
- * Lists the files of a table and takes their state, with those of its archive (absolute paths); where there is none at all, the error
- * names the table's paths.
- */
+/** Lists the files of a table and takes their state, with those of its archive; where there is none at all, the error names the table's paths. */
 export async function readTableState(
   engine: Engine,
   table: TableDocument,
   root: string,
   source: string,
-  archive: readonly string[] = [],
+  archive: ArchiveState = { files: [], erased: undefined },
 ): Promise<TableState> {
   const paths = await listFiles(engine, table, root);
-  if (paths.length === 0 && archive.length === 0) {
+  if (paths.length === 0 && archive.files.length === 0) {
     const where = table.paths.map((path) => `"${path}"`).join(', ');
     throw new FeatureStoreError('NOT_FOUND', `source "${source}": no file matches ${where} (looked in ${root})`, {
       details: { source, paths: table.paths },
     });
   }
   const files = await readFileStates(paths, root, table.format, source);
-  const archived = await readFileStates(archive, root, 'parquet', source);
-  return { files, archived, hash: hashStates([...files, ...archived]), ownHash: hashStates(files) };
+  const archived = await readFileStates(archive.files, root, 'parquet', source);
+  const { erased } = archive;
+  return { files, archived, erased, hash: hashStates([...files, ...archived], erased), ownHash: hashStates(files) };
 }
 
 async function readFileStates(paths: readonly string[], root: string, format: string, source: string): Promise<FileState[]> {
@@ -62,9 +63,10 @@ async function readFileStates(paths: readonly string[], root: string, format: st
   return files;
 }
 
-function hashStates(files: readonly FileState[]): string {
+function hashStates(files: readonly FileState[], erased = ''): string {
   const hash = createHash('sha256');
   for (const file of files) hash.update(JSON.stringify([file.path, file.bytes, file.modifiedNs, file.footer ?? null]));
+  hash.update(erased);
   return hash.digest('hex');
 }
 

@@ -7,7 +7,7 @@ import { readColumns } from '../duckdb/read-columns.ts';
 import { quoteFiles } from '../duckdb/sql.ts';
 import { instantAt } from '../instants.ts';
 import type { LatestRow } from '../latest.ts';
-import { readFeatures, readKeyValues } from '../latest-values.ts';
+import { readFeatures, readKeyColumns, readKeyValues } from '../latest-values.ts';
 import { projectionSchema } from '../projection/build.ts';
 import { compileProjection } from '../projection/compile.ts';
 import { readZone } from '../projection/source-zone.ts';
@@ -41,7 +41,8 @@ function readRows(view: ViewDocument, source: SourceDocument, columns: readonly 
   const times = readStoredTimes(columns);
   const available = source.availableAt === undefined ? undefined : wordsOf(find('available') as Column);
   const rows = times.event.length / 2;
-  const keysOf = readKeyValues(view, readStoredKeys(view, columns.slice(0, view.keys.length), rows));
+  const keys = readStoredKeys(view, columns.slice(0, view.keys.length), rows);
+  const keysOf = readKeyValues(view, readKeyColumns(view, keys));
   const readers = readFeatures(
     view,
     view.features.map((_, at) => find(`f${at}`) as Column),

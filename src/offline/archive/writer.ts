@@ -11,8 +11,11 @@ export type PushedRows = Readonly<Record<string, readonly unknown[]>>;
 export interface ArchiveWriter {
   /** Writes all rows or, where one is refused, no file. */
   write(path: string, source: SourceDocument, rows: PushedRows, nowUs: bigint): Promise<void>;
-  /** Writes the rows of several files, of equal columns, as one. */
-  merge(path: string, files: readonly string[]): Promise<void>;
+  /** Writes the rows of several files, of equal columns, as one, but those of which a condition is true. */
+  merge(path: string, files: readonly string[], without?: string): Promise<void>;
+  columnsOf(file: string): Promise<readonly string[]>;
+  /** How many rows a file has, and of how many a condition is true. */
+  countRows(file: string, condition: string): Promise<{ readonly all: number; readonly matching: number }>;
   close(): void;
 }
 
@@ -32,10 +35,19 @@ export function openArchiveWriter(): ArchiveWriter {
   };
   return {
     write: (path, source, rows, nowUs) => inTurn((connection) => writeRows(connection, path, source, rows, nowUs)),
-    merge: (path, files) =>
+    merge: (path, files, without = 'false') =>
       inTurn(async (connection) => {
         const from = `read_parquet(${quoteFiles(files)}, union_by_name = true)`;
-        await connection.run(`copy (select * from ${from}) to ${quoteText(path)} ${format}`);
+        await connection.run(`copy (select * from ${from} where (${without}) is not true) to ${quoteText(path)} ${format}`);
+      }),
+    columnsOf: (file) =>
+      inTurn(async (connection) => (await connection.run(`select * from ${readFile(file)} limit 0`)).columnNames()),
+    countRows: (file, condition) =>
+      inTurn(async (connection) => {
+        const counts = `count(*) as all_rows, count(*) filter (where ${condition}) as matching`;
+        const reader = await connection.runAndReadAll(`select ${counts} from ${readFile(file)}`);
+        const [all, matching] = (reader.getRows()[0] as readonly bigint[]).map(Number);
+        return { all: all as number, matching: matching as number };
       }),
     close() {
       opened?.then(
@@ -47,6 +59,11 @@ export function openArchiveWriter(): ArchiveWriter {
       );
     },
   };
+}
+
+/** Its own columns alone, whatever folder it stands in. */
+function readFile(file: string): string {
+  return `read_parquet(${quoteFiles([file])}, hive_partitioning = false)`;
 }
 
 async function openConnection() {

@@ -25,17 +25,24 @@ export function compileTable(table: TableDocument, files: readonly string[], col
   return `${readers[table.format]}(${quoteFiles(files)}, ${options.join(', ')})`;
 }
 
-/** The rows of a table and of its archive, whose columns are matched by name. */
+/** Tells rows of an archive from the table's own: a name that no column has. */
+const pushedMark = quoteName('~ pushed ~');
+
+/** The rows of a table and of its archive, whose columns are matched by name, without erased ones of the archive. */
 export function compileWholeTable(
   table: TableDocument,
-  { files, archived }: Pick<TableState, 'files' | 'archived'>,
+  { files, archived, erased }: Pick<TableState, 'files' | 'archived' | 'erased'>,
   columns?: readonly ColumnDocument[],
 ): string {
   const pathsOf = (states: TableState['files']) => states.map((file) => file.absolutePath);
   const pushed = `read_parquet(${quoteFiles(pathsOf(archived))}, union_by_name = true)`;
-  if (files.length === 0) return pushed;
+  if (files.length === 0) return erased === undefined ? pushed : `(select * from ${pushed} where (${erased}) is not true)`;
   const own = compileTable(table, pathsOf(files), columns);
-  return archived.length === 0 ? own : `(select * from ${own} union all by name select * from ${pushed})`;
+  if (archived.length === 0) return own;
+  if (erased === undefined) return `(select * from ${own} union all by name select * from ${pushed})`;
+  // Over both, as pushed files may lack a column that the condition names.
+  const both = `select *, false as ${pushedMark} from ${own} union all by name select *, true as ${pushedMark} from ${pushed}`;
+  return `(select * exclude (${pushedMark}) from (${both}) where not ${pushedMark} or (${erased}) is not true)`;
 }
 
 /** Hive partitions are columns that stand in the path, as `day=2026-03-10`. */

@@ -48,6 +48,8 @@ export interface ProjectionStore {
   open(view: ViewDocument, source: SourceDocument, signal: AbortSignal, ahead?: 'ahead'): Promise<Projection>;
   /** Removes what is kept of views of other names, unless somebody reads it. */
   keepViews(names: readonly string[]): Promise<void>;
+  /** Removes what is kept of views; what somebody reads goes when nobody reads it any more. */
+  discardViews(names: readonly string[]): Promise<void>;
   /** Stops what is being built and resolves when nothing of it is left. */
   close(): Promise<void>;
 }
@@ -69,6 +71,8 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
   /** Those that nobody waits for any more included, until they have cleared away their drafts. */
   const unfinished = new Set<Building>();
   const readers = new Map<string, number>();
+  /** Of those that are read, the ones to be removed afterwards. */
+  const discarded = new Set<string>();
 
   async function open(view: ViewDocument, source: SourceDocument, signal: AbortSignal, ahead?: 'ahead'): Promise<Projection> {
     const state = await readState(source);
@@ -76,8 +80,14 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     readers.set(id, (readers.get(id) ?? 0) + 1);
     const release = () => {
       const left = (readers.get(id) as number) - 1;
-      if (left === 0) readers.delete(id);
-      else readers.set(id, left);
+      if (left > 0) readers.set(id, left);
+      else {
+        readers.delete(id);
+        if (discarded.delete(id))
+          remove(id).catch((error: unknown) =>
+            logger.warn({ projection: id, error: String(error) }, 'a discarded projection could not be removed'),
+          );
+      }
     };
     try {
       const manifest = (await readManifest(join(directory, id))) ?? (await build(id, view, source, state, signal, ahead));
@@ -200,8 +210,8 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
 
   async function refuseChange(source: SourceDocument, state: TableState): Promise<void> {
     const now = await readState(source);
-    // What is pushed meanwhile changes no file that was read.
-    if (now.ownHash === state.ownHash) return;
+    // What is pushed meanwhile changes no file that was read; what is erased meanwhile must not be kept.
+    if (now.ownHash === state.ownHash && now.erased === state.erased) return;
     throw new FeatureStoreError('ABORTED', `source "${source.name}" changed while it was read; ask again`, {
       details: { source: source.name },
     });
@@ -216,14 +226,22 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     return removeUnread((owner) => !names.includes(owner));
   }
 
+  async function discardViews(names: readonly string[]): Promise<void> {
+    for (const id of readers.keys()) if (names.includes(ownerOf(id) as string)) discarded.add(id);
+    await removeUnread((owner) => names.includes(owner));
+  }
+
   /** Removes projections, told by their view and their whole name, that nobody reads. */
   async function removeUnread(isOver: (owner: string, name: string) => boolean): Promise<void> {
     for (const name of await readdir(directory)) {
-      const { owner } = /^(?<owner>[^.]*)-[^-.]*$/.exec(name)?.groups ?? {};
-      if (owner === undefined || readers.has(name) || !isOver(owner, name)) continue;
-      cache.drop(`${name}/`);
-      await rm(join(directory, name), { recursive: true, force: true });
+      const owner = ownerOf(name);
+      if (owner !== undefined && !readers.has(name) && isOver(owner, name)) await remove(name);
     }
+  }
+
+  async function remove(id: string): Promise<void> {
+    cache.drop(`${id}/`);
+    await rm(join(directory, id), { recursive: true, force: true });
   }
 
   async function close(): Promise<void> {
@@ -232,7 +250,12 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
     await Promise.allSettled([...unfinished].map((entry) => entry.done));
   }
 
-  return { open, keepViews, close };
+  return { open, keepViews, discardViews, close };
+}
+
+/** The view of a projection by its name; undefined for what is none. */
+function ownerOf(name: string): string | undefined {
+  return /^(?<owner>[^.]*)-[^-.]*$/.exec(name)?.groups?.owner;
 }
 
 /** Drafts are named by the process that writes them: those of processes that died are of no use. */
