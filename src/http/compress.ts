@@ -9,22 +9,21 @@ const gzipFast = (bytes: Uint8Array): Promise<Buffer> => promisify(gzip)(bytes, 
 const brotliFast = (bytes: Uint8Array): Promise<Buffer> =>
   promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
 
-export interface Compressed {
-  readonly encoding: 'gzip' | 'br';
-  readonly bytes: Uint8Array;
+export type Encoding = 'gzip' | 'br';
+
+/** undefined where the body is small or no encoding of ours was asked for. */
+export function encodingFor(body: string | Uint8Array, accepted: string | undefined): Encoding | undefined {
+  return body.length < smallestBytes ? undefined : chooseEncoding(accepted);
 }
 
-/** undefined where the body is small or no encoding of ours was asked for; runs off the main thread. */
-export async function compressBody(body: string | Uint8Array, accepted: string | undefined): Promise<Compressed | undefined> {
-  if (body.length < smallestBytes) return undefined;
-  const encoding = chooseEncoding(accepted);
-  if (encoding === undefined) return undefined;
+/** Runs off the main thread. */
+export function compressBody(body: string | Uint8Array, encoding: Encoding): Promise<Uint8Array> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  return { encoding, bytes: await (encoding === 'br' ? brotliFast : gzipFast)(bytes) };
+  return encoding === 'br' ? brotliFast(bytes) : gzipFast(bytes);
 }
 
 /** By `Accept-Encoding`, with its weights: brotli rather than gzip where both are as welcome. */
-export function chooseEncoding(accepted: string | undefined): 'gzip' | 'br' | undefined {
+function chooseEncoding(accepted: string | undefined): Encoding | undefined {
   if (accepted === undefined) return undefined;
   const weights = new Map<string, number>();
   for (const part of accepted.toLowerCase().split(',')) {

@@ -1,16 +1,16 @@
 /** The body of a request, read whole within its limit. */
 import type { IncomingMessage } from 'node:http';
 import { FeatureStoreError } from '../errors.ts';
+import type { Lifetime } from './lifetime.ts';
 
 /** OUT_OF_RANGE past `maxBytes`; what is left of the body is then read and dropped, so that the client hears of it. */
-export function readBody(request: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+export function readBody(request: IncomingMessage, maxBytes: number, lifetime: Lifetime): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const declared = Number(request.headers['content-length'] ?? 0);
     const chunks: Buffer[] = [];
     let bytes = 0;
 
     const end = () => {
-      signal.removeEventListener('abort', giveUp);
       request.off('data', take);
       request.off('end', finish);
       request.off('error', fail);
@@ -30,13 +30,11 @@ export function readBody(request: IncomingMessage, maxBytes: number, signal: Abo
       end();
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
     };
-    const giveUp = () => refuse(signal.reason);
     const fail = () => refuse(new FeatureStoreError('ABORTED', 'the client went away before its request was whole'));
 
-    if (signal.aborted) return giveUp();
     if (declared > maxBytes) return refuse(tooLarge(maxBytes));
-    signal.addEventListener('abort', giveUp);
     request.on('data', take).on('end', finish).on('error', fail);
+    lifetime.onEnd(refuse);
   });
 }
 

@@ -4,10 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { nobody, requireScope } from '../access/caller.ts';
 import { FeatureStoreError } from '../errors.ts';
-import { compressBody } from './compress.ts';
+import { compressBody, encodingFor } from './compress.ts';
 import { errorReply } from './error-reply.ts';
 import type { Gate } from './gate.ts';
 import { parseJson } from './json/parse-json.ts';
+import { openLifetime } from './lifetime.ts';
 import type { HttpParts } from './parts.ts';
 import { isJsonType, readBody } from './request-body.ts';
 import { jsonType, type Reply, type Resource } from './resource.ts';
@@ -46,11 +47,7 @@ export function createRespond(responder: Responder): Respond {
   return async (resource, params, request, response) => {
     const startedMs = performance.now();
     const id = requestId(request.headers['x-request-id']);
-    const abort = new AbortController();
-    const goneEarly = () => {
-      if (!response.writableFinished) abort.abort(new FeatureStoreError('ABORTED', 'the client went away'));
-    };
-    response.on('close', goneEarly);
+    const lifetime = openLifetime(response);
     let failure: unknown;
     let reply: Reply;
     try {
@@ -60,9 +57,8 @@ export function createRespond(responder: Responder): Respond {
       failure = refused.error;
       reply = errorReply(resource.family, refused.error, id, refused.status);
     }
-    if (!abort.signal.aborted || isTimeout(abort.signal.reason))
-      await send(reply, id, request, response).catch(() => response.destroy());
-    else response.destroy();
+    if (lifetime.reason !== undefined && !isTimeout(lifetime.reason)) response.destroy();
+    else await send(reply, id, request, response).catch(() => response.destroy());
     record(reply, failure, startedMs, id);
 
     async function answer(): Promise<Reply> {
@@ -70,15 +66,26 @@ export function createRespond(responder: Responder): Respond {
       const caller = isPublic ? nobody : access.authenticate(bearerToken(request.headers.authorization));
       requireScope(caller, resource.scope);
       const leave = resource.isVital ? undefined : gate.enter();
-      const timer = resource.isLong ? undefined : setTimeout(() => abort.abort(timeoutError(limits.timeoutMs)), limits.timeoutMs);
+      if (!resource.isLong) lifetime.limit(limits.timeoutMs);
       try {
         const body = resource.method === 'POST' ? await readJson() : undefined;
         const query = queryOf(request.url as string);
-        const { signal } = abort;
-        const answered = resource.answer({ id, caller, params, query, headers: request.headers, body, signal });
-        return answered instanceof Promise ? await untilAborted(answered, signal) : answered;
+        const { headers } = request;
+        const asked = {
+          id,
+          caller,
+          params,
+          query,
+          headers,
+          body,
+          get signal() {
+            return lifetime.signal;
+          },
+        };
+        const answered = resource.answer(asked);
+        return answered instanceof Promise ? await lifetime.within(answered) : answered;
       } finally {
-        clearTimeout(timer);
+        lifetime.release();
         leave?.();
       }
     }
@@ -89,7 +96,7 @@ export function createRespond(responder: Responder): Respond {
       if (encoding !== 'identity')
         throw refusal(415, `the body must be sent as it is, and not with "content-encoding: ${encoding}"`);
       try {
-        return parseJson(await readBody(request, limits.maxBodyBytes, abort.signal), limits.maxJsonDepth);
+        return parseJson(await readBody(request, limits.maxBodyBytes, lifetime), limits.maxJsonDepth);
       } catch (error) {
         throw isTimeout(error) ? new Refusal(error, 408) : error;
       }
@@ -115,32 +122,15 @@ export function createRespond(responder: Responder): Respond {
       await pipeline(reply.body, response);
       return;
     }
-    const compressed = await compressBody(reply.body, request.headers['accept-encoding'] as string | undefined);
-    const body = compressed?.bytes ?? reply.body;
-    if (compressed !== undefined) {
-      headers['content-encoding'] = compressed.encoding;
+    const encoding = encodingFor(reply.body, request.headers['accept-encoding'] as string | undefined);
+    const body = encoding === undefined ? reply.body : await compressBody(reply.body, encoding);
+    if (encoding !== undefined) {
+      headers['content-encoding'] = encoding;
       headers.vary = 'accept-encoding';
     }
     headers['content-length'] = Buffer.byteLength(body);
     response.writeHead(reply.status, headers);
     response.end(body);
-  }
-}
-
-/** Settles with the work, or fails with the signal's reason as soon as that is aborted. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let giveUp = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    giveUp = () => reject(signal.reason);
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }
 
@@ -167,10 +157,6 @@ const noQuery = new URLSearchParams();
 
 function refusal(status: number, message: string): Refusal {
   return new Refusal(new FeatureStoreError('INVALID_ARGUMENT', message), status);
-}
-
-function timeoutError(timeoutMs: number): FeatureStoreError {
-  return new FeatureStoreError('DEADLINE_EXCEEDED', `this took longer than the ${timeoutMs} ms of http.timeoutMs`);
 }
 
 function isTimeout(error: unknown): boolean {

@@ -30,7 +30,7 @@ export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpP
     scope: 'read-online',
     summary: 'Features of entities as they are now',
     body: feastOnlineRequestSchema,
-    async answer({ body, caller, signal }) {
+    async answer({ body, caller }) {
       const request = validateBody(feastOnlineRequestSchema, body);
       const { features, feature_service: service, entities } = request;
       if ((features == null) === (service == null)) {
@@ -39,7 +39,8 @@ export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpP
       limitRows(entities, limits.maxRows);
       if (caller.views !== undefined) requireViews(caller, viewsAsked(registry(), { features, service }));
       const fullFeatureNames = request.full_feature_names === true;
-      const answer = await online.get({ isJson: true, features, service, entities, fullFeatureNames }, { signal });
+      // Without a signal: who waits is told when the time is up, and a read that was sent ends by the store's own deadline.
+      const answer = await online.get({ isJson: true, features, service, entities, fullFeatureNames });
       metrics.countAnswer(answer);
       const versions = request.include_feature_view_version_metadata === true;
       return { status: 200, type: jsonType, service: service ?? undefined, body: writeFeastAnswer(answer, versions) };
