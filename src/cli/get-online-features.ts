@@ -11,9 +11,11 @@ import { createOnlineFacts } from '../online/retrieve/facts.ts';
 import { createOnlineFeatures } from '../online/retrieve/retrieve.ts';
 import type { Context } from './context.ts';
 import { refuseUsage } from './exit.ts';
-import { callServer, withOnlineStore } from './online.ts';
+import { withOnlineStore } from './online.ts';
 import { printTable } from './print-table.ts';
-import { urlOption } from './remote.ts';
+import { urlOption, withHttp } from './remote.ts';
+
+const timeoutMs = 60_000;
 
 interface Options {
   readonly entities: OnlineRequest['entities'];
@@ -89,7 +91,8 @@ async function askThere(url: string, context: Context, options: Options): Promis
     features: JSON.stringify(features),
     full_feature_names: JSON.stringify(fullFeatureNames),
   });
-  return JSON.stringify(await callServer(url, context, 'POST', '/api/v1/online-features', body));
+  const call = { method: 'POST', path: '/api/v1/online-features', body, timeoutMs, isRepeatable: true } as const;
+  return JSON.stringify(await withHttp(url, context, (http) => http.call({ ...call, signal: context.interruption() })));
 }
 
 /** A row for each value: any number of features fits the width of a terminal. */

@@ -1,5 +1,4 @@
 /** What is applied with its online store, opened without a server. */
-import { openHttp } from '../client/http/call-server.ts';
 import type { Config } from '../config.ts';
 import { silentLogger } from '../observe.ts';
 import type { History } from '../offline/history.ts';
@@ -10,7 +9,6 @@ import { loadConfig } from '../registry/load.ts';
 import { openState } from '../registry/state.ts';
 import type { Context } from './context.ts';
 import { withApplied } from './local.ts';
-import { findHttpAddress } from './remote.ts';
 
 export interface OnlineParts {
   readonly registry: RegistryDocument;
@@ -42,24 +40,5 @@ export async function withOnlineWriter<T>(
     return await withOnlineStore(context, work);
   } finally {
     await state.close();
-  }
-}
-
-const callTimeoutMs = 60_000;
-
-/** The JSON that the server at a Flight address answers over HTTP; only for calls that may be repeated. */
-export async function callServer(
-  url: string,
-  context: Context,
-  method: 'GET' | 'POST' | 'DELETE',
-  path: string,
-  body: string,
-): Promise<unknown> {
-  const token = context.environment.FEATHERFLIGHT_TOKEN || undefined;
-  const http = openHttp({ url: await findHttpAddress(url, context), token });
-  try {
-    return await http.call({ method, path, body, timeoutMs: callTimeoutMs, isRepeatable: true, signal: context.interruption() });
-  } finally {
-    http.close();
   }
 }

@@ -1,81 +1,100 @@
-/** `featherflight push SOURCE FILE`: the rows of a file into a source that takes pushes, and into the online store. */
-import { randomUUID } from 'node:crypto';
+/** `featherflight push SOURCE FILE`: the rows of a file into a source that takes pushes, and into the online store, once. */
+import { createHash } from 'node:crypto';
 import { Command } from 'commander';
-import { readValue } from '../arrow/read-value.ts';
-import { openHttp } from '../client/http/call-server.ts';
-import { createPushes } from '../materialize/push.ts';
+import { encodeColumns, encodeMembers, type RequestColumns } from '../client/http/encode-columns.ts';
+import { FeatureStoreError } from '../errors.ts';
+import { createPushes, type PushReport } from '../materialize/push.ts';
+import { findNamed } from '../registry/references.ts';
 import type { Context } from './context.ts';
-import { openEntityFrame, withScratchEngine } from './entity-frame.ts';
-import { jsonForm } from './format-value.ts';
+import { withScratchEngine } from './entity-frame.ts';
 import { withOnlineWriter } from './online.ts';
-import { findHttpAddress, urlOption } from './remote.ts';
+import { type Columns, readPushedRows } from './pushed-rows.ts';
+import { urlOption, withHttp } from './remote.ts';
 
-type Columns = Readonly<Record<string, readonly unknown[]>>;
-interface Report {
-  readonly rows: number;
-  readonly archived: boolean;
-  readonly written: number;
-  readonly unchanged: number;
-  readonly erased: number;
+interface Options {
+  readonly idempotencyKey?: string;
+  readonly url?: string;
 }
 
+/** Name of a column of the source -> its type. */
+type Types = Readonly<Record<string, string>>;
+
+/** Takes the rows of one push, under its key. */
+type PushPart = (rows: Columns, idempotencyKey: string) => Promise<PushReport>;
+
 /** What one push holds: within a server's limit of rows a request. */
-const rowsOfOne = 5000;
+const partRows = 5000;
 
 export function pushCommand(context: Context): Command {
   return new Command()
     .argument('<source>', 'a batch source with push: true')
     .argument('<file>', "rows with the source's columns: Parquet, CSV, JSON or Arrow IPC by extension")
+    .option('--idempotency-key <key>', 'the same for every try of one push, which counts once; default: made of the rows')
     .addOption(urlOption(context))
-    .action(async (source: string, file: string, { url }: { url?: string }) => {
-      const total = { rows: 0, written: 0, unchanged: 0, erased: 0 };
-      const count = (report: Report) => {
-        for (const name of ['rows', 'written', 'unchanged', 'erased'] as const) total[name] += report[name];
-        context.progress(`${total.rows.toLocaleString('en')} rows pushed`);
-      };
-      if (url === undefined) {
-        await withOnlineWriter(context, 'push', async ({ registry, history, store }) => {
-          const pushes = createPushes({ history, store, registry: () => registry });
-          await readParts(context, file, async (rows) => count(await pushes.pushRows(source, rows)));
+    .action(async (source: string, file: string, { idempotencyKey, url }: Options) => {
+      const total = { rows: 0, archived: 0, written: 0, unchanged: 0, erased: 0 };
+      const pushAll = (types: Types, push: PushPart) =>
+        withScratchEngine(async (engine) => {
+          const rowsFile = { path: file, directory: context.directory, types, partRows };
+          let part = 0;
+          for await (const rows of readPushedRows(engine, rowsFile, context.interruption())) {
+            const report = await push(rows, keyOfPart(idempotencyKey, part, rows)).catch((error: unknown) => {
+              throw placeInFile(error, part * partRows);
+            });
+            part += 1;
+            if (report.archived) total.archived += report.rows;
+            for (const name of ['rows', 'written', 'unchanged', 'erased'] as const) total[name] += report[name];
+            context.progress(`${total.rows.toLocaleString('en')} rows pushed`);
+          }
         });
-      } else {
-        const token = context.environment.FEATHERFLIGHT_TOKEN || undefined;
-        const http = openHttp({ url: await findHttpAddress(url, context), token });
-        try {
-          await readParts(context, file, async (rows) => {
-            const body = JSON.stringify({ source, rows, idempotency_key: randomUUID() });
-            const call = { method: 'POST', path: '/api/v1/push', body, isRepeatable: true } as const;
-            count((await http.call({ ...call, signal: context.interruption() })) as Report);
-          });
-        } finally {
-          http.close();
-        }
-      }
+      await (url === undefined ? pushHere(context, source, pushAll) : pushThere(url, context, source, pushAll));
       context.progress('');
-      const { rows, written, unchanged, erased } = total;
+      const { rows, archived, written, unchanged, erased } = total;
       if (context.json) return await context.write(`${JSON.stringify(total)}\n`);
       await context.write(`pushed ${rows} rows: ${written} written online, ${unchanged} unchanged, ${erased} erased\n`);
+      if (archived < rows) context.say(`${rows - archived} rows were pushed before and are not archived again`);
     });
 }
 
-/** Hands on the file as columns of JSON values, a part after another. */
-async function readParts(context: Context, file: string, push: (rows: Columns) => Promise<void>): Promise<void> {
-  await withScratchEngine(async (engine) => {
-    const { schema, batches } = await openEntityFrame(engine, file, context.directory);
-    const forms = schema.fields.map(jsonForm);
-    for await (const { plain, length } of batches(context.interruption())) {
-      for (let from = 0; from < length; from += rowsOfOne) {
-        const rows = Math.min(length - from, rowsOfOne);
-        const columns = schema.fields.map(({ name }, at) => {
-          const column = plain(at);
-          const values = Array.from({ length: rows }, (_, row) => {
-            const value = readValue(column, from + row);
-            return value === null ? null : forms[at]?.(value);
-          });
-          return [name, values] as const;
-        });
-        await push(Object.fromEntries(columns));
-      }
-    }
+type PushAll = (types: Types, push: PushPart) => Promise<void>;
+
+async function pushHere(context: Context, name: string, pushAll: PushAll): Promise<void> {
+  await withOnlineWriter(context, 'push', async ({ registry, history, store }) => {
+    const pushes = createPushes({ history, store, registry: () => registry });
+    const { columns } = findNamed(registry.sources, 'source', name);
+    const types = Object.fromEntries(columns.map((column) => [column.name, column.type]));
+    await pushAll(types, (rows, idempotencyKey) => pushes.pushRows(name, rows, { idempotencyKey }));
   });
+}
+
+async function pushThere(url: string, context: Context, name: string, pushAll: PushAll): Promise<void> {
+  await withHttp(url, context, async (http) => {
+    const signal = context.interruption();
+    const path = `/api/v1/sources/${encodeURIComponent(name)}`;
+    const described = (await http.call({ method: 'GET', path, isRepeatable: true, signal })) as { readonly columns: Types };
+    await pushAll(described.columns, async (rows, idempotencyKey) => {
+      const body = encodeMembers({
+        source: JSON.stringify(name),
+        rows: encodeColumns(rows as RequestColumns),
+        idempotency_key: JSON.stringify(idempotencyKey),
+      });
+      return (await http.call({ method: 'POST', path: '/api/v1/push', body, isRepeatable: true, signal })) as PushReport;
+    });
+  });
+}
+
+/** A row of a part is told as one of the file. */
+function placeInFile(error: unknown, partStart: number): unknown {
+  if (!(error instanceof FeatureStoreError) || typeof error.details.row !== 'number' || partStart === 0) return error;
+  const { code, message, details } = error;
+  const row = partStart + error.details.row;
+  return new FeatureStoreError(code, `${message} (row ${row} of the file)`, { details: { ...details, row }, cause: error });
+}
+
+/** The same for the same rows at the same place of the file, or, where the caller names the push, for the same place of it. */
+function keyOfPart(given: string | undefined, part: number, rows: Columns): string {
+  const content = given === undefined ? encodeColumns(rows as RequestColumns) : given;
+  return createHash('sha256')
+    .update(JSON.stringify([part, content]))
+    .digest('hex');
 }

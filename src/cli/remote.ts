@@ -1,6 +1,7 @@
 /** A server instead of the repository's own state: where a command is told of one, by `--url` or by the environment. */
 import { Option } from 'commander';
 import { type FlightClient, openFlightClient } from '../client/flight-client.ts';
+import { type HttpConnection, openHttp } from '../client/http/call-server.ts';
 import { parseServerAddress } from '../client/server-address.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { Context } from './context.ts';
@@ -22,8 +23,19 @@ export async function withServer<T>(url: string, context: Context, work: (server
   }
 }
 
+/** Runs `work` with a connection to where the server answers HTTP, and hangs up. */
+export async function withHttp<T>(url: string, context: Context, work: (http: HttpConnection) => Promise<T>): Promise<T> {
+  const token = context.environment.FEATHERFLIGHT_TOKEN || undefined;
+  const http = openHttp({ url: await findHttpAddress(url, context), token });
+  try {
+    return await work(http);
+  } finally {
+    http.close();
+  }
+}
+
 /** Where the server at a Flight address answers HTTP; FAILED_PRECONDITION where it does not. */
-export async function findHttpAddress(url: string, context: Context): Promise<string> {
+async function findHttpAddress(url: string, context: Context): Promise<string> {
   if (/^https?:/.test(url)) return url;
   const info = await withServer(url, context, (server) => server.serverInfo());
   const http = info.http as { readonly host: string; readonly port: number; readonly tls: boolean } | null | undefined;

@@ -118,6 +118,13 @@ it('writes rows of a view to the online store alone, exactly and once', async ()
   for (const name of names) {
     expect([name, answer.columns[name]?.values, answer.columns[name]?.eventTimestamps]).toEqual([name, expected[name], [us]]);
   }
+  await client.writeToOnlineStore('user_profile', { ...rows, user_id: [90n], score: [1e17] });
+  const large = await client.getOnlineFeatures({ features: ['user_profile:score'], entities: { user_id: [90n] } });
+  expect(large.columns.score?.values).toEqual([1e17]);
+  const rounded = client.writeToOnlineStore('user_profile', { ...rows, visits: [2 ** 60] });
+  await expect(rounded).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('"visits", row 0') });
+  const asked = client.getOnlineFeatures({ features: ['user_profile:score'], entities: { user_id: [2 ** 60] } });
+  await expect(asked).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('bigint') });
   const wrong = client.writeToOnlineStore('user_profile', { ...rows, agee: [1] });
   await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('"age"') });
 });

@@ -76,7 +76,7 @@ it('asks for keys that no double holds, here and through a server', async () => 
 it('pushes through a server, which holds the state', async () => {
   server = await startServer(directory);
   const pushed = await run('push', 'profiles', '51.parquet', '--json', '--url', server.url);
-  expect(JSON.parse(pushed)).toEqual({ rows: 1, written: 1, unchanged: 0, erased: 0 });
+  expect(JSON.parse(pushed)).toEqual({ rows: 1, archived: 1, written: 1, unchanged: 0, erased: 0 });
   const client = new FeatherflightClient({ url: server.http });
   const answer = await client.getOnlineFeatures({ features: ['user_profile:visits'], entities: { user_id: [50, 51] } });
   expect(answer.columns.visits?.values).toEqual([9n, 9n]);

@@ -1,20 +1,12 @@
 /** Values of a request as JSON text without loss: what JSON has no form for is written as the server reads it. */
-import { FeatureStoreError } from '../../errors.ts';
 
 /** int64 as bigint or a safe number; instants as Date or ISO text; bytes as Uint8Array; decimals as text. */
 export type RequestValue = null | boolean | number | bigint | string | Date | Uint8Array | readonly RequestValue[];
 export type RequestColumns = Readonly<Record<string, readonly RequestValue[]>>;
 
-/** INVALID_ARGUMENT names the column and row of a value that would change on its way. */
+/** Columns by name as a JSON object. */
 export function encodeColumns(columns: RequestColumns): string {
-  return encodeMembers(
-    Object.fromEntries(
-      Object.entries(columns).map(([name, values]) => [
-        name,
-        `[${values.map((value, row) => encodeValue(value, name, row)).join(',')}]`,
-      ]),
-    ),
-  );
+  return encodeMembers(Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, encodeValue(values)])));
 }
 
 /** A JSON object of members that are JSON text already; absent ones are left out. */
@@ -23,23 +15,19 @@ export function encodeMembers(members: Readonly<Record<string, string | undefine
   return `{${written.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
 }
 
-function encodeValue(value: RequestValue | undefined, name: string, row: number): string {
+function encodeValue(value: RequestValue | undefined): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'bigint') return `"${value}"`;
-  if (typeof value === 'number') return encodeNumber(value, name, row);
+  if (typeof value === 'number') return encodeNumber(value);
   if (value instanceof Date) return JSON.stringify(value);
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
-  if (typeof value === 'object') return `[${value.map((item) => encodeValue(item, name, row)).join(',')}]`;
+  if (typeof value === 'object') return `[${value.map(encodeValue).join(',')}]`;
   return JSON.stringify(value);
 }
 
-function encodeNumber(value: number, name: string, row: number): string {
+function encodeNumber(value: number): string {
   if (!Number.isFinite(value)) return `"${value}"`;
   if (Object.is(value, -0)) return '-0.0';
-  if (!Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 2 ** 63) return String(value);
-  throw new FeatureStoreError(
-    'INVALID_ARGUMENT',
-    `"${name}" has ${value} in row ${row}: a number above 2^53 may not be the one that was meant; write a bigint`,
-    { details: { column: name, row } },
-  );
+  // Above 2^53 a number may not be the one that was meant: with a point no column of integers takes it, and one of floats does.
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
 }
