@@ -1,16 +1,16 @@
 /** Brings one view up to date in the online store: ranges of keys whose rows are those written before are not sent again. */
 import { createHash } from 'node:crypto';
 import type { History } from '../offline/history.ts';
-import { type LatestRange, type LatestRow, latestRanges, readLatest } from '../offline/latest.ts';
+import { latestRanges, readLatest } from '../offline/latest.ts';
 import type { Projection } from '../offline/projection/store.ts';
 import { createOnlineRecords } from '../online/records.ts';
 import type { OnlineStore } from '../online/store.ts';
 import { compileOnlineView, type OnlineView } from '../online/view.ts';
-import { createOnlineWriter, type WrittenRow } from '../online/write/writer.ts';
+import { type Arrivals, createOnlineWriter } from '../online/write/writer.ts';
 import type { RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { type Digests, openDigests } from './digests.ts';
+import { compileRangeEncoder } from './encode-range.ts';
 import { takeLease } from './lease.ts';
-import { dropMisplaced } from './tied-rows.ts';
 import { beginRun, endRun } from './view-state.ts';
 
 /** Counts of a run; rows are those that the store is to hold, not all that the source has. */
@@ -47,8 +47,8 @@ export interface ViewRun {
 
 /** Clocks of processes may be apart: a reader may not see a row yet that is visible here, and then needs the one before. */
 const clockMarginUs = 60_000_000n;
-/** Rows sent at once. */
-const batchRows = 16_384;
+/** Keys sent at once. */
+const batchKeys = 16_384;
 
 export async function materializeView(run: ViewRun, signal: AbortSignal): Promise<ViewProgress> {
   const { store, registry, view } = run;
@@ -79,7 +79,7 @@ export async function materializeView(run: ViewRun, signal: AbortSignal): Promis
 /** All that decides what is written for given rows: when it changes, everything is sent again. */
 function describeWrites(epoch: string, { joinKeys, schema, visibility }: OnlineView): string {
   const { delayUs, needsAvailable, needsCreated } = visibility;
-  const parts = [1, epoch, joinKeys, schema, String(delayUs), needsAvailable, needsCreated];
+  const parts = [2, epoch, joinKeys, schema, String(delayUs), needsAvailable, needsCreated];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
@@ -93,42 +93,48 @@ interface RangeRun extends ViewRun {
 async function writeRanges(run: RangeRun, signal: AbortSignal): Promise<ViewProgress> {
   const { projection, online, digests, nowUs } = run;
   const writer = createOnlineWriter(run.store, run.registry.project);
+  const target = await writer.open(online, signal);
+  const openBlock = compileRangeEncoder(run.registry.project, online, target.schemaId);
   const counts = { scanned: 0, keys: 0, rows: 0, written: 0, unchanged: 0, skipped: 0, erased: 0, sentRanges: 0 };
   const progress = (): ViewProgress => ({ view: online.name, of: projection.rows, ...counts });
-  const send = async (rows: readonly WrittenRow[], sent: ReadonlyMap<number, string>) => {
-    const result = await writer.write(online, rows, nowUs, signal);
+  const send = async (arrivals: readonly Arrivals[], sent: ReadonlyMap<number, string>) => {
+    const [result] = await writer.writeEncoded([target], arrivals, nowUs, signal);
     await digests?.record(sent, signal);
-    counts.written += result.written;
-    counts.unchanged += result.unchanged;
-    counts.erased += result.erased;
+    counts.written += result?.written ?? 0;
+    counts.unchanged += result?.unchanged ?? 0;
+    counts.erased += result?.erased ?? 0;
     counts.sentRanges += sent.size;
     run.onProgress?.(progress());
   };
   let sending: Promise<void> = Promise.resolve();
-  let rows: WrittenRow[] = [];
+  let arrivals: Arrivals[] = [];
   let sent = new Map<number, string>();
   const flush = async () => {
     await sending;
-    sending = send(rows, sent);
+    sending = send(arrivals, sent);
     // It is awaited later, and its failure heard of then.
     sending.catch(() => {});
-    rows = [];
+    arrivals = [];
     sent = new Map();
   };
   try {
-    for await (const range of readLatest(projection, ruleOf(run), signal)) {
-      counts.keys += range.keys;
-      counts.rows += range.rows;
-      counts.scanned = range.scanned;
-      const digest = digests === undefined ? '' : range.digest();
-      if (digests?.has(range.range, digest) === true) counts.skipped += range.rows;
-      else {
-        append(rows, range, online);
-        sent.set(range.range, digest);
-        if (rows.length >= batchRows) await flush();
+    for await (const block of readLatest(projection, ruleOf(run), signal)) {
+      const encoder = openBlock(block);
+      counts.scanned = block.scanned;
+      for (const range of block.ranges) {
+        counts.keys += range.keys;
+        counts.rows += range.to - range.from;
+        encoder.encode(range);
+        const digest = digests === undefined ? '' : encoder.digest();
+        if (digests?.has(range.range, digest) === true) counts.skipped += range.to - range.from;
+        else {
+          for (const arriving of encoder.take()) arrivals.push(arriving);
+          sent.set(range.range, digest);
+          if (arrivals.length >= batchKeys) await flush();
+        }
       }
     }
-    if (rows.length > 0) await flush();
+    if (sent.size > 0) await flush();
   } finally {
     await sending.catch(() => {});
   }
@@ -141,12 +147,4 @@ async function writeRanges(run: RangeRun, signal: AbortSignal): Promise<ViewProg
 function ruleOf({ online, startUs, endUs, nowUs }: RangeRun) {
   const { delayUs, needsCreated } = online.visibility;
   return { delayUs, asKnown: needsCreated, startUs, endUs, visibleAtUs: nowUs - clockMarginUs };
-}
-
-function append(rows: WrittenRow[], range: LatestRange, online: OnlineView): void {
-  for (const row of dropMisplaced(online, range.read())) rows.push({ keys: row.keys, row: toOnlineRow(row) });
-}
-
-function toOnlineRow({ eventUs, createdUs, availableUs, values }: LatestRow): WrittenRow['row'] {
-  return { eventUs, createdUs, availableUs, values, pushed: false };
 }

@@ -5,7 +5,7 @@ import { type KeyType, parseValueType } from '../definitions/value-type.ts';
 import type { ViewDocument } from '../registry/document.ts';
 import { joinWords } from './instants.ts';
 import { literalReader } from './literal-column.ts';
-import type { Keys } from './projection/keys.ts';
+import { type KeyColumn, type Keys, splitKeys } from './projection/keys.ts';
 
 export type ReadRow = (row: number) => LiteralValue;
 
@@ -14,30 +14,28 @@ export function readFeatures(view: ViewDocument, columns: readonly Column[]): Re
   return view.features.map((feature, at) => literalReader(columns[at] as Column, parseValueType(feature.type)));
 }
 
-/** Reads the values of a view's keys out of the keys of an index, in the view's order. */
-export function readKeyValues(view: ViewDocument, keys: Keys): (run: number) => LiteralValue[] {
-  const types = view.keys.map((key) => key.type);
-  const [first] = types;
-  if (keys.kind === 'none' || first === undefined) return () => [];
-  if (keys.kind === 'int') {
-    const { words } = keys;
-    return (run) => [toKey(first, joinWords(words[2 * run] as number, words[2 * run + 1] as number))];
+/** The columns of a view's keys, in its order, out of the keys of an index. */
+export function readKeyColumns(view: ViewDocument, keys: Keys): KeyColumn[] {
+  return splitKeys(
+    keys,
+    view.keys.map(({ type }) => (type === 'string' || type === 'bytes' ? 'bytes' : 'int')),
+  );
+}
+
+/** Reads the values of a view's keys out of their columns. */
+export function readKeyValues(view: ViewDocument, columns: readonly KeyColumn[]): (row: number) => LiteralValue[] {
+  const readers = columns.map((column, at) => keyReader((view.keys[at] as ViewDocument['keys'][number]).type, column));
+  return (row) => readers.map((read) => read(row));
+}
+
+function keyReader(type: KeyType, column: KeyColumn): ReadRow {
+  if (column.kind === 'int') {
+    const { words } = column;
+    return (row) => toKey(type, joinWords(words[2 * row] as number, words[2 * row + 1] as number));
   }
-  const data = Buffer.from(keys.data.buffer, keys.data.byteOffset, keys.data.byteLength);
-  const { offsets } = keys;
-  if (types.length === 1) return (run) => [toKey(first, data.subarray(offsets[run] as number, offsets[run + 1] as number))];
-  return (run) => {
-    let at = offsets[run] as number;
-    return types.map((type) => {
-      if (type === 'string' || type === 'bytes') {
-        const start = at + 4;
-        at = start + data.readUInt32LE(at);
-        return toKey(type, data.subarray(start, at));
-      }
-      at += 8;
-      return toKey(type, data.readBigInt64LE(at - 8));
-    });
-  };
+  const { starts, ends } = column;
+  const data = Buffer.from(column.data.buffer, column.data.byteOffset, column.data.byteLength);
+  return (row) => toKey(type, data.subarray(starts[row], ends[row]));
 }
 
 /** Integers and booleans are stored as 64-bit integers. */

@@ -1,15 +1,15 @@
 /**
  * What an online store is to hold of a view: per key the row that wins at an instant, and every greater row that will beat it once it
- * becomes visible (sections 3 and 8). Read range by range of the keys' hash, so that memory holds one bucket and one range.
+ * becomes visible (sections 3 and 8). Read range by range of the keys' hash, so that memory holds one bucket and one block of rows.
  */
-import { createHash, type Hash } from 'node:crypto';
 import type { Column } from '../arrow/column.ts';
 import type { LiteralValue } from '../definitions/literal.ts';
-import { joinWords, splitUs } from './instants.ts';
-import { readFeatures, readKeyValues } from './latest-values.ts';
+import type { ViewDocument } from '../registry/document.ts';
+import { instantAt, splitUs } from './instants.ts';
+import { readFeatures, readKeyColumns, readKeyValues } from './latest-values.ts';
 import { createPace } from './pace.ts';
 import type { Bucket } from './projection/bucket.ts';
-import { hashKeys, type Keys } from './projection/keys.ts';
+import { hashKeys, type KeyColumn, type Keys } from './projection/keys.ts';
 import type { Projection } from './projection/store.ts';
 
 export interface LatestRule {
@@ -33,53 +33,77 @@ export interface LatestRow {
   readonly values: readonly LiteralValue[];
 }
 
+/** Rows of a block, from one to another: all of the keys whose hash falls into the range. */
 export interface LatestRange {
-  /** Which of the `latestRanges` ranges of the keys' hash: they come in their order, those without a row left out. */
+  /** Which of the `latestRanges` ranges: they come in their order, those without a row left out. */
   readonly range: number;
   readonly keys: number;
-  readonly rows: number;
-  /** Tells whether the rows are the same as another time, whatever became of the others. */
-  digest(): string;
-  /** The rows, those of one key from the greatest to the least. */
-  read(): LatestRow[];
-  /** Source rows looked at so far, this range included. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Rows as columns, those of one key together, from the greatest to the least. */
+export interface LatestBlock {
+  /** None of them goes on in another block. */
+  readonly ranges: readonly LatestRange[];
+  /** Of each row its key, as a row of `keys`. */
+  readonly owners: Int32Array;
+  /** A column for each of the view's keys. */
+  readonly keys: readonly KeyColumn[];
+  /** Microseconds, two words a row. */
+  readonly event: Int32Array;
+  readonly created?: Int32Array;
+  /** 1 where there is no created timestamp; absent where there always is. */
+  readonly createdNulls?: Uint8Array;
+  readonly available?: Int32Array;
+  /** In the order of the view's features. */
+  readonly features: readonly Column[];
+  /** Rows as plain values. */
+  read(from: number, to: number): LatestRow[];
+  /** Source rows looked at so far, this block included. */
   readonly scanned: number;
 }
 
 export const latestRanges = 4096;
 const rangeShift = 20;
+/** A block ends with the range that brings it there: what is done once for each of its columns is done for many rows. */
+const blockRows = 4096;
 
 /** Reads a projection; works in turns, and throws the reason of `signal` once it is aborted. */
-export async function* readLatest(projection: Projection, rule: LatestRule, signal?: AbortSignal): AsyncGenerator<LatestRange> {
+export async function* readLatest(projection: Projection, rule: LatestRule, signal?: AbortSignal): AsyncGenerator<LatestBlock> {
   const pace = createPace(signal);
-  let before = 0;
+  let scanned = 0;
   for (let index = 0; index < projection.buckets; index++) {
     signal?.throwIfAborted();
     const bucket = await projection.bucket(index);
-    const runs = bucket.rows === 0 ? 0 : bucket.index.starts.length - 1;
+    const { keys, starts } = bucket.index;
     const choose = compileChoice(bucket, rule);
-    const { order, ends } = orderByRange(bucket.index.keys, runs);
-    let from = 0;
-    let scanned = before;
+    const open = compileBlock(projection.view, bucket);
+    const { order, ends } = orderByRange(keys, bucket.rows === 0 ? 0 : starts.length - 1);
+    let chosen: Chosen = { rows: [], owners: [] };
+    let ranges: LatestRange[] = [];
     for (let range = 0; range < latestRanges; range++) {
-      const to = ends[range] as number;
-      if (to === from) continue;
+      const members = order.subarray(range === 0 ? 0 : ends[range - 1], ends[range]);
+      if (members.length === 0) continue;
       await pace();
-      const members = order.subarray(from, to);
-      from = to;
-      for (const run of members) scanned += (bucket.index.starts[run + 1] as number) - (bucket.index.starts[run] as number);
-      const chosen = choose(members);
-      if (chosen.rows.length > 0) yield openRange(projection, bucket, chosen, range, scanned);
+      const from = chosen.rows.length;
+      const count = choose(members, chosen);
+      for (const run of members) scanned += (starts[run + 1] as number) - (starts[run] as number);
+      const to = chosen.rows.length;
+      if (to > from) ranges.push({ range, keys: count, from, to });
+      if (to < blockRows) continue;
+      yield { ranges, scanned, ...open(chosen) };
+      chosen = { rows: [], owners: [] };
+      ranges = [];
     }
-    before += bucket.rows;
+    if (ranges.length > 0) yield { ranges, scanned, ...open(chosen) };
   }
 }
 
+/** Rows of a bucket, and the run of each. */
 interface Chosen {
-  readonly rows: Int32Array;
-  /** The run of each row. */
-  readonly runs: Int32Array;
-  readonly keys: number;
+  readonly rows: number[];
+  readonly owners: number[];
 }
 
 /** The runs of a bucket, range by range, in each range in the order of their keys; `ends` has where each range ends. */
@@ -100,8 +124,8 @@ function orderByRange(keys: Keys, runs: number): { readonly order: Int32Array; r
   return { order, ends };
 }
 
-/** Walks each run from its greatest row down to the first that is visible. */
-function compileChoice(bucket: Bucket, rule: LatestRule): (runs: Int32Array) => Chosen {
+/** Walks each run from its greatest row down to the first that is visible, adds what it finds, and tells for how many runs. */
+function compileChoice(bucket: Bucket, rule: LatestRule): (runs: Int32Array, chosen: Chosen) => number {
   const { event } = bucket;
   const { starts } = bucket.index;
   const visibility = bucket.visibility(rule.delayUs, rule.asKnown);
@@ -118,9 +142,7 @@ function compileChoice(bucket: Bucket, rule: LatestRule): (runs: Int32Array) => 
     return high < start.high || (high === start.high && (event[2 * row] as number) >>> 0 < start.low);
   };
   const isNever = (row: number) => visibility !== undefined && seen[2 * row] === -1 && seen[2 * row + 1] === 0x7fff_ffff;
-  return (runs) => {
-    const rows: number[] = [];
-    const owners: number[] = [];
+  return (runs, { rows, owners }) => {
     let keys = 0;
     for (const run of runs) {
       const first = starts[run] as number;
@@ -133,7 +155,7 @@ function compileChoice(bucket: Bucket, rule: LatestRule): (runs: Int32Array) => 
       }
       if (rows.length > count) keys += 1;
     }
-    return { rows: Int32Array.from(rows), runs: Int32Array.from(owners), keys };
+    return keys;
   };
 }
 
@@ -142,40 +164,31 @@ function clamp(us: bigint): bigint {
   return us > most ? most : us < -most - 1n ? -most - 1n : us;
 }
 
-function openRange(projection: Projection, bucket: Bucket, chosen: Chosen, range: number, scanned: number): LatestRange {
-  const { view } = projection;
-  const { rows, runs, keys } = chosen;
+function compileBlock(view: ViewDocument, bucket: Bucket): (chosen: Chosen) => Omit<LatestBlock, 'ranges' | 'scanned'> {
   const { event, created, createdNulls, available } = bucket.times;
-  const isNull = (row: number) => createdNulls?.(row) === true;
-  const at = (words: Int32Array, row: number) => joinWords(words[2 * row] as number, words[2 * row + 1] as number);
-  const columns = bucket.take([...view.features.keys()], rows);
-  return {
-    range,
-    keys,
-    rows: rows.length,
-    scanned,
-    digest() {
-      const hash = createHash('sha256');
-      hashRunKeys(hash, bucket.index.keys, runs);
-      hash.update(pickWords(event, rows));
-      if (created !== undefined) {
-        hash.update(pickWords(created, rows)).update(Uint8Array.from(rows, (row) => (isNull(row) ? 1 : 0)));
-      }
-      if (available !== undefined) hash.update(pickWords(available, rows));
-      for (const column of columns) hashColumn(hash, column);
-      return hash.digest('base64url').slice(0, 22);
-    },
-    read() {
-      const keysOf = readKeyValues(view, bucket.index.keys);
-      const readers = readFeatures(view, columns);
-      return Array.from(rows, (row, index) => ({
-        keys: keysOf(runs[index] as number),
-        eventUs: at(event, row),
-        createdUs: created === undefined || isNull(row) ? null : at(created, row),
-        availableUs: available === undefined ? null : at(available, row),
-        values: readers.map((read) => read(index)),
-      }));
-    },
+  const keys = readKeyColumns(view, bucket.index.keys);
+  const keysOf = readKeyValues(view, keys);
+  return (chosen) => {
+    const rows = new Int32Array(chosen.rows);
+    const block = {
+      owners: new Int32Array(chosen.owners),
+      keys,
+      event: pickWords(event, rows),
+      created: created && pickWords(created, rows),
+      createdNulls: createdNulls && Uint8Array.from(rows, (row) => Number(createdNulls(row))),
+      available: available && pickWords(available, rows),
+      features: bucket.take([...view.features.keys()], rows),
+    };
+    const readers = readFeatures(view, block.features);
+    const at = (words: Int32Array | undefined, row: number) => (words === undefined ? null : instantAt({ words }, row));
+    const readRow = (row: number): LatestRow => ({
+      keys: keysOf(block.owners[row] as number),
+      eventUs: instantAt({ words: block.event }, row),
+      createdUs: block.createdNulls?.[row] === 1 ? null : at(block.created, row),
+      availableUs: at(block.available, row),
+      values: readers.map((read) => read(row)),
+    });
+    return { ...block, read: (from, to) => Array.from({ length: to - from }, (_, row) => readRow(from + row)) };
   };
 }
 
@@ -186,20 +199,4 @@ function pickWords(words: Int32Array, rows: Int32Array): Int32Array {
     picked[2 * at + 1] = words[2 * (rows[at] as number) + 1] as number;
   }
   return picked;
-}
-
-function hashRunKeys(hash: Hash, keys: Keys, runs: Int32Array): void {
-  if (keys.kind === 'int') hash.update(pickWords(keys.words, runs));
-  else if (keys.kind === 'bytes') {
-    const lengths = Int32Array.from(runs, (run) => (keys.offsets[run + 1] as number) - (keys.offsets[run] as number));
-    hash.update(lengths);
-    for (const run of runs) hash.update(keys.data.subarray(keys.offsets[run], keys.offsets[run + 1]));
-  }
-}
-
-function hashColumn(hash: Hash, column: Column): void {
-  hash.update(Int32Array.of(column.length, column.nullCount));
-  if (column.nullCount > 0 && column.validity !== undefined) hash.update(column.validity);
-  for (const buffer of column.buffers) hash.update(buffer);
-  for (const child of column.children) hashColumn(hash, child);
 }

@@ -37,13 +37,13 @@ async function readOffline(id: bigint) {
   const { signal } = new AbortController();
   const projection = await shop.history.openProjection(view, source, signal);
   try {
-    for await (const range of readLatest(projection, {
+    for await (const block of readLatest(projection, {
       delayUs: 0n,
       asKnown: false,
       endUs: shop.clockUs,
       visibleAtUs: shop.clockUs,
     }))
-      for (const row of range.read()) if (row.keys[0] === id) return row.values;
+      for (const row of block.read(0, block.owners.length)) if (row.keys[0] === id) return row.values;
     return undefined;
   } finally {
     projection.release();

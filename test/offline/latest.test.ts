@@ -97,13 +97,17 @@ async function readAll(history: History, view: ViewDocument, source: SourceDocum
   try {
     const rows: LatestRow[] = [];
     let last = -1;
-    for await (const range of readLatest(projection, rule, signalOf())) {
-      expect(range.range).toBeGreaterThan(last);
-      last = range.range;
-      const read = range.read();
-      expect(read.length).toBe(range.rows);
-      expect(new Set(read.map((row) => JSON.stringify(row.keys.map(textOf)))).size).toBe(range.keys);
-      rows.push(...read);
+    for await (const block of readLatest(projection, rule, signalOf())) {
+      expect(block.ranges[0]?.from).toBe(0);
+      for (const { range, keys, from, to } of block.ranges) {
+        expect(range).toBeGreaterThan(last);
+        last = range;
+        const read = block.read(from, to);
+        expect(read.length).toBe(to - from);
+        expect(new Set(read.map((row) => JSON.stringify(row.keys.map(textOf)))).size).toBe(keys);
+        rows.push(...read);
+      }
+      expect(block.owners.length).toBe(block.ranges.at(-1)?.to);
     }
     return rows;
   } finally {

@@ -4,9 +4,9 @@ import type { LiteralValue } from '../../src/definitions/literal.ts';
 import { FeatureStoreError } from '../../src/errors.ts';
 import { addDecoder, compileLookup } from '../../src/online/encoding/lookup.ts';
 import type { OnlineRow } from '../../src/online/encoding/row.ts';
-import { compileRowEncoder, readSpans, readTimes } from '../../src/online/encoding/row-codec.ts';
+import { compileRowEncoder, joinRows, readSpans, readTimes } from '../../src/online/encoding/row-codec.ts';
 import { compileOnlineView } from '../../src/online/view.ts';
-import { mergeRows } from '../../src/online/write/merge.ts';
+import { type Merged, mergeRows } from '../../src/online/write/merge.ts';
 import type { ViewDocument } from '../../src/registry/document.ts';
 import { type DrawnView, documentOf, startUs, typedValues } from './draw-online.ts';
 
@@ -49,6 +49,15 @@ const row = (second: LiteralValue, first: LiteralValue, more: Partial<OnlineRow>
   ...more,
 });
 
+/** Merges rows given value by value. */
+function merge(
+  { lookup, encode }: ReturnType<typeof target>,
+  stored: Buffer | undefined,
+  rows: readonly OnlineRow[],
+): Merged | undefined {
+  return mergeRows(lookup, stored, { value: joinRows(rows.map(encode)), rows: rows.length }, laterUs);
+}
+
 function readRows(value: Buffer): { event: bigint; values: readonly unknown[]; pushed: boolean }[] {
   return readSpans(value).map((span) => {
     const cursor = { buffer: value, at: span.body, end: span.end };
@@ -59,7 +68,7 @@ function readRows(value: Buffer): { event: bigint; values: readonly unknown[]; p
 
 function mergeAll(...batches: OnlineRow[][]): Buffer {
   let value: Buffer | undefined;
-  for (const batch of batches) value = mergeRows(plain, value, batch, laterUs)?.value ?? value;
+  for (const batch of batches) value = merge(plain, value, batch)?.value ?? value;
   return value as Buffer;
 }
 
@@ -83,14 +92,14 @@ describe('a merge', () => {
     for (const value of [mergeAll([first], [corrected]), mergeAll([corrected], [first])]) {
       expect(readRows(value).map(({ values }) => values)).toEqual([['b', 0n]]);
     }
-    expect(mergeRows(plain, mergeAll([corrected]), [first], laterUs)).toBeUndefined();
+    expect(merge(plain, mergeAll([corrected]), [first])).toBeUndefined();
   });
 
   it('keeps what everybody sees beside what not everybody sees yet', () => {
     const times = [-90n, -30n, 30n].map((seconds) => laterUs + seconds * 1_000_000n);
     const value = mergeAll(times.map((eventUs) => row('a', 1n, { eventUs })));
     expect(readRows(value).map(({ event }) => event)).toEqual(times.toReversed());
-    const again = mergeRows(plain, value, [row('b', 1n, { eventUs: laterUs - 61_000_000n })], laterUs);
+    const again = merge(plain, value, [row('b', 1n, { eventUs: laterUs - 61_000_000n })]);
     expect(readRows((again as { value: Buffer }).value).map(({ event }) => event - laterUs)).toEqual([
       30_000_000n,
       -30_000_000n,
@@ -101,14 +110,14 @@ describe('a merge', () => {
   it('copies rows of schemas that it does not know as they are', () => {
     const foreign = compileRowEncoder(99, [{ kind: 'string' }])(row('theirs', null));
     const value = Buffer.concat([mergeAll([row('a', 1n)]), foreign]);
-    const merged = mergeRows(plain, value, [row('b', 2n, { eventUs: startUs + 1n })], laterUs) as { value: Buffer };
+    const merged = merge(plain, value, [row('b', 2n, { eventUs: startUs + 1n })]) as { value: Buffer };
     expect(merged.value.includes(foreign)).toBe(true);
     expect(readRows(merged.value).map(({ values }) => values)).toContainEqual(['b', 2n]);
   });
 
   it('refuses a value that is not of its feature', () => {
     for (const wrong of [row(1n, 1n), row('a', 'b'), row('a', 2n ** 63n), row('a', 0.5)]) {
-      expect(() => mergeRows(plain, undefined, [wrong], laterUs)).toThrow(FeatureStoreError);
+      expect(() => merge(plain, undefined, [wrong])).toThrow(FeatureStoreError);
     }
   });
 });
@@ -118,12 +127,9 @@ describe('damaged bytes', () => {
     { ...drawn, features: typedValues.map(({ type }, at) => ({ name: `f${at}`, type, hash: `${at}` })) },
     8,
   );
-  const whole = mergeRows(
-    everything,
-    undefined,
-    [row(null, null, { values: typedValues.map(({ values }) => values.at(-1) as LiteralValue).toReversed() })],
-    laterUs,
-  ) as { value: Buffer };
+  const whole = merge(everything, undefined, [
+    row(null, null, { values: typedValues.map(({ values }) => values.at(-1) as LiteralValue).toReversed() }),
+  ]) as { value: Buffer };
 
   it('are decoded or refused, and never end in another error or no end', () => {
     const span = readSpans(whole.value)[0] as ReturnType<typeof readSpans>[number];

@@ -86,6 +86,40 @@ export function combineKeys(parts: readonly Keys[], length: number): Keys {
   return { kind: 'bytes', length, offsets, data, nulls };
 }
 
+/** One of the columns of which keys consist, none of them null: 64-bit words as in `Keys`, or bytes by where each starts and ends. */
+export type KeyColumn =
+  | { readonly kind: 'int'; readonly words: Int32Array }
+  | { readonly kind: 'bytes'; readonly data: Uint8Array; readonly starts: Int32Array; readonly ends: Int32Array };
+
+/** The columns out of which combineKeys made the keys, of the kinds given. */
+export function splitKeys(keys: Keys, kinds: readonly KeyColumn['kind'][]): KeyColumn[] {
+  if (keys.kind === 'none') return [];
+  if (keys.kind === 'int') return [keys];
+  const { length, offsets, data } = keys;
+  if (kinds.length === 1) return [{ kind: 'bytes', data, starts: offsets.subarray(0, length), ends: offsets.subarray(1) }];
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const cursor = offsets.slice(0, length);
+  return kinds.map((kind): KeyColumn => {
+    if (kind === 'int') {
+      const words = new Int32Array(2 * length);
+      for (let row = 0; row < length; row++) {
+        const at = cursor[row] as number;
+        words[2 * row] = view.getInt32(at, true);
+        words[2 * row + 1] = view.getInt32(at + 4, true);
+        cursor[row] = at + 8;
+      }
+      return { kind, words };
+    }
+    const starts = new Int32Array(length);
+    for (let row = 0; row < length; row++) {
+      const at = cursor[row] as number;
+      starts[row] = at + 4;
+      cursor[row] = at + 4 + view.getInt32(at, true);
+    }
+    return { kind, data, starts, ends: cursor.slice() };
+  });
+}
+
 function writeWords(words: Int32Array, data: Uint8Array, cursor: Int32Array): void {
   const source = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
   for (let row = 0; row < cursor.length; row++) {

@@ -15,6 +15,7 @@ export interface Cursor {
 }
 
 const wide = 2 ** 52;
+const shortRange = 48;
 
 export function createSink(size = 256): Sink {
   return { buffer: Buffer.allocUnsafe(size), at: 0 };
@@ -52,6 +53,14 @@ export function writeBytes(sink: Sink, bytes: Uint8Array): void {
   sink.at += bytes.length;
 }
 
+/** Some bytes of a longer run: a few are copied one by one, as a view of them would cost more. */
+export function writeRange(sink: Sink, bytes: Uint8Array, start: number, end: number): void {
+  reserve(sink, end - start);
+  if (end - start > shortRange) sink.buffer.set(bytes.subarray(start, end), sink.at);
+  else for (let at = start; at < end; at++) sink.buffer[sink.at + at - start] = bytes[at] as number;
+  sink.at += end - start;
+}
+
 /** A whole number from 0 to 2^53. */
 export function writeVarint(sink: Sink, value: number): void {
   reserve(sink, 8);
@@ -82,6 +91,19 @@ export function writeZigzag(sink: Sink, value: number | bigint): void {
     rest >>= 7n;
   }
   sink.buffer[sink.at++] = Number(rest);
+}
+
+/** A 64-bit integer of its low and high word: a number of at most 52 bits, so that differences are exact too, otherwise a bigint. */
+export function joinWords(low: number, high: number): number | bigint {
+  if (high < 0x10_0000 && high > -0x10_0000) return high * 0x1_0000_0000 + (low >>> 0);
+  return (BigInt(high) << 32n) | BigInt(low >>> 0);
+}
+
+/** How many bytes a varint takes. */
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes += 1;
+  return bytes;
 }
 
 /** A varint length and the text's UTF-8. */

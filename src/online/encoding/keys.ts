@@ -21,6 +21,7 @@ import {
   takeSink,
   writeByte,
   writeBytes,
+  writeRange,
   writeText,
   writeVarint,
   writeZigzag,
@@ -37,7 +38,7 @@ export interface EntityKeyParts {
   readonly parts: readonly Uint8Array[];
 }
 
-const tags = { integer: 1, bool: 2, string: 3, bytes: 4, stringDigest: 5, bytesDigest: 6 } as const;
+export const keyTags = { integer: 1, bool: 2, string: 3, bytes: 4, stringDigest: 5, bytesDigest: 6 } as const;
 
 /** Longer strings and bytes stand in a key by their sha256, so that a key stays short. */
 const longestBytes = 64;
@@ -57,7 +58,7 @@ export function encodeEntityKeys(
   joinKeys: readonly JoinKey[],
   entities: readonly (readonly LiteralValue[])[],
 ): (Buffer | undefined)[] {
-  const head = encodeHead(project, joinKeys);
+  const head = encodeKeyHead(project, joinKeys);
   const writers = joinKeys.map(partWriter);
   return entities.map((values) => {
     sink.at = 0;
@@ -102,7 +103,8 @@ export function recordPrefix(project: string, kind: string): Buffer {
   return Buffer.concat([Buffer.from(project), Buffer.of(0, recordMark), Buffer.from(kind), Buffer.of(0)]);
 }
 
-function encodeHead(project: string, joinKeys: readonly JoinKey[]): Buffer {
+/** With what the keys of all entities of some join keys begin: their values follow. */
+export function encodeKeyHead(project: string, joinKeys: readonly JoinKey[]): Buffer {
   sink.at = 0;
   writeBytes(sink, entityPrefix(project));
   writeVarint(sink, joinKeys.length);
@@ -118,44 +120,45 @@ function partWriter({ name, type }: JoinKey): PartWriter {
     case 'int64':
       return (sink, value) => {
         if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) throw mismatch(name, type);
-        writeByte(sink, tags.integer);
+        writeByte(sink, keyTags.integer);
         writeZigzag(sink, value as bigint | number);
       };
     case 'bool':
       return (sink, value) => {
         if (typeof value !== 'boolean') throw mismatch(name, type);
-        writeByte(sink, tags.bool);
+        writeByte(sink, keyTags.bool);
         writeByte(sink, value ? 1 : 0);
       };
     case 'string':
       return (sink, value) => {
         if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) throw mismatch(name, type);
-        writePart(sink, Buffer.from(value), tags.string, tags.stringDigest);
+        writeKeyBytes(sink, 'string', Buffer.from(value));
       };
     case 'bytes':
       return (sink, value) => {
         if (!(value instanceof Uint8Array)) throw mismatch(name, type);
-        writePart(sink, value, tags.bytes, tags.bytesDigest);
+        writeKeyBytes(sink, 'bytes', value);
       };
   }
 }
 
-function writePart(sink: Sink, bytes: Uint8Array, tag: number, digestTag: number): void {
-  if (bytes.length > longestBytes) {
-    writeByte(sink, digestTag);
-    writeBytes(sink, createHash('sha256').update(bytes).digest());
+/** A string or bytes with their tag, long ones as their digest. */
+export function writeKeyBytes(sink: Sink, type: 'string' | 'bytes', data: Uint8Array, start = 0, end = data.length): void {
+  if (end - start > longestBytes) {
+    writeByte(sink, type === 'string' ? keyTags.stringDigest : keyTags.bytesDigest);
+    writeBytes(sink, createHash('sha256').update(data.subarray(start, end)).digest());
   } else {
-    writeByte(sink, tag);
-    writeVarint(sink, bytes.length);
-    writeBytes(sink, bytes);
+    writeByte(sink, type === 'string' ? keyTags.string : keyTags.bytes);
+    writeVarint(sink, end - start);
+    writeRange(sink, data, start, end);
   }
 }
 
 function skipPart(cursor: Cursor): void {
   const tag = cursor.buffer[cursor.at++];
-  if (tag === tags.integer) readZigzag(cursor);
-  else if (tag === tags.bool) cursor.at += 1;
-  else if (tag === tags.string || tag === tags.bytes) {
+  if (tag === keyTags.integer) readZigzag(cursor);
+  else if (tag === keyTags.bool) cursor.at += 1;
+  else if (tag === keyTags.string || tag === keyTags.bytes) {
     const length = readVarint(cursor);
     cursor.at += length;
   } else cursor.at += 32;

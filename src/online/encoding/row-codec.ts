@@ -23,8 +23,9 @@ import {
   readZigzag,
   reserve,
   type Sink,
+  takeSink,
+  varintBytes,
   writeByte,
-  writeBytes,
   writeVarint,
   writeZigzag,
 } from './bytes.ts';
@@ -59,7 +60,8 @@ export interface RowTimes {
 
 export const tombstoneId = 0;
 
-const valueVersion = 1;
+/** With which every value begins. */
+export const valueVersion = 1;
 const flags = { pushed: 1, created: 2, available: 4, nulls: 8 } as const;
 const eventUnitShift = 4;
 const distanceUnitShift = 6;
@@ -67,7 +69,6 @@ const distanceUnitShift = 6;
 const units = [1, 1000, 1_000_000, 3_600_000_000] as const;
 const wideUnits = units.map(BigInt);
 const sink = createSink(4096);
-const body = createSink(4096);
 
 /** Where the first row of a value stands; FAILED_PRECONDITION where a later version wrote it. */
 export function startOfRows(value: Buffer): number {
@@ -138,22 +139,77 @@ function readUnits(cursor: Cursor, unit: number): bigint {
   return readZigzag(cursor) * (wideUnits[unit] as bigint);
 }
 
-/** The greatest unit of which all the times are multiples. */
-function unitOf(...times: readonly bigint[]): number {
-  for (let unit = units.length - 1; unit > 0; unit--) {
-    if (times.every((time) => isMultiple(time, unit))) return unit;
+/** An instant or a distance in microseconds: a number where that is exact. */
+export type Time = number | bigint;
+
+/** What stands before the values of a row that is written. */
+export interface RowHead {
+  readonly pushed: boolean;
+  readonly event: Time;
+  /** Distances from the event time; undefined where the row has none. */
+  readonly created: Time | undefined;
+  readonly available: Time | undefined;
+  readonly hasNulls: boolean;
+}
+
+/** Begins a row, up to its nulls; what it gives ends the row. */
+export function beginRow(sink: Sink, schemaId: number, head: RowHead): number {
+  const { pushed, event, created, available, hasNulls } = head;
+  const start = sink.at;
+  reserve(sink, 6);
+  // Room for a length of one byte: longer rows are moved when they end.
+  sink.at = sink.buffer.writeUInt32LE(schemaId, start) + 1;
+  const eventUnit = unitOf(event, event);
+  const distanceUnit = unitOf(created ?? 0, available ?? 0);
+  writeByte(
+    sink,
+    (pushed ? flags.pushed : 0) |
+      (created === undefined ? 0 : flags.created) |
+      (available === undefined ? 0 : flags.available) |
+      (hasNulls ? flags.nulls : 0) |
+      (eventUnit << eventUnitShift) |
+      (distanceUnit << distanceUnitShift),
+  );
+  writeUnits(sink, event, eventUnit);
+  if (created !== undefined) writeUnits(sink, created, distanceUnit);
+  if (available !== undefined) writeUnits(sink, available, distanceUnit);
+  return start;
+}
+
+/** Writes the length of the row that beginRow began at `start`, whose last byte has been written. */
+export function endRow(sink: Sink, start: number): void {
+  const body = start + 5;
+  const length = sink.at - body;
+  if (length < 128) {
+    sink.buffer[body - 1] = length;
+    return;
   }
+  const extra = varintBytes(length) - 1;
+  reserve(sink, extra);
+  sink.buffer.copyWithin(body + extra, body, body + length);
+  sink.at = body - 1;
+  writeVarint(sink, length);
+  sink.at += length;
+}
+
+/** A whole number as a Time. */
+export function toTime(us: bigint): Time {
+  const small = Number(us);
+  return Number.isSafeInteger(small) ? small : us;
+}
+
+/** The greatest unit of which both times are multiples. */
+function unitOf(a: Time, b: Time): number {
+  for (let unit = units.length - 1; unit > 0; unit--) if (isMultiple(a, unit) && isMultiple(b, unit)) return unit;
   return 0;
 }
 
-function isMultiple(time: bigint, unit: number): boolean {
-  const small = Number(time);
-  return Number.isSafeInteger(small) ? small % (units[unit] as number) === 0 : time % (wideUnits[unit] as bigint) === 0n;
+function isMultiple(time: Time, unit: number): boolean {
+  return typeof time === 'number' ? time % (units[unit] as number) === 0 : time % (wideUnits[unit] as bigint) === 0n;
 }
 
-function writeUnits(sink: Sink, time: bigint, unit: number): void {
-  const small = Number(time);
-  writeZigzag(sink, Number.isSafeInteger(small) ? small / (units[unit] as number) : time / (wideUnits[unit] as bigint));
+function writeUnits(sink: Sink, time: Time, unit: number): void {
+  writeZigzag(sink, typeof time === 'number' ? time / (units[unit] as number) : time / (wideUnits[unit] as bigint));
 }
 
 /** Writes rows of one schema. */
@@ -162,36 +218,23 @@ export type RowEncoder = (row: OnlineRow) => Buffer;
 export function compileRowEncoder(schemaId: number, types: readonly ValueType[]): RowEncoder {
   const writers = types.map(compileValueWriter);
   return ({ pushed, eventUs, createdUs, availableUs, values }) => {
-    const eventUnit = unitOf(eventUs);
-    const created = createdUs === null ? undefined : createdUs - eventUs;
-    const available = availableUs === null ? undefined : availableUs - eventUs;
-    const distanceUnit = unitOf(created ?? 0n, available ?? 0n);
+    sink.at = 0;
     const hasNulls = values.includes(null);
-    body.at = 0;
-    writeByte(
-      body,
-      (pushed ? flags.pushed : 0) |
-        (created === undefined ? 0 : flags.created) |
-        (available === undefined ? 0 : flags.available) |
-        (hasNulls ? flags.nulls : 0) |
-        (eventUnit << eventUnitShift) |
-        (distanceUnit << distanceUnitShift),
-    );
-    writeUnits(body, eventUs, eventUnit);
-    if (created !== undefined) writeUnits(body, created, distanceUnit);
-    if (available !== undefined) writeUnits(body, available, distanceUnit);
-    const nulls = hasNulls ? writeBitmap(body, writers.length) : 0;
+    const start = beginRow(sink, schemaId, {
+      pushed,
+      event: toTime(eventUs),
+      created: createdUs === null ? undefined : toTime(createdUs - eventUs),
+      available: availableUs === null ? undefined : toTime(availableUs - eventUs),
+      hasNulls,
+    });
+    const nulls = hasNulls ? writeBitmap(sink, writers.length) : 0;
     for (let at = 0; at < writers.length; at++) {
       const value = values[at] as LiteralValue;
-      if (value === null) markNull(body, nulls, at);
-      else (writers[at] as ValueWriter)(body, value);
+      if (value === null) markNull(sink, nulls, at);
+      else (writers[at] as ValueWriter)(sink, value);
     }
-    sink.at = 0;
-    reserve(sink, 4);
-    sink.at = sink.buffer.writeUInt32LE(schemaId, 0);
-    writeVarint(sink, body.at);
-    writeBytes(sink, body.buffer.subarray(0, body.at));
-    return Buffer.from(sink.buffer.subarray(0, sink.at));
+    endRow(sink, start);
+    return takeSink(sink);
   };
 }
 

@@ -7,86 +7,85 @@
 import { compareValues } from '../../definitions/value-order.ts';
 import type { ValueType } from '../../definitions/value-type.ts';
 import type { OnlineLookup, StoredValue } from '../encoding/lookup.ts';
-import type { OnlineRow } from '../encoding/row.ts';
-import { joinRows, nextSpan, type RowEncoder, type RowTimes, readSpans, readTimes, startOfRows } from '../encoding/row-codec.ts';
+import { joinRows, nextSpan, type RowTimes, readSpans, readTimes, startOfRows } from '../encoding/row-codec.ts';
 import { visibleFromUs } from '../view.ts';
+import type { Arrival } from './arrivals.ts';
 
 /** Processes' clocks may be apart: a row is taken for visible only when it has been so for this long. */
 const clockMarginUs = 60_000_000n;
 
-export interface MergeTarget {
-  /** Of all features of the view in its order, with decoders for every schema among the stored rows. */
-  readonly lookup: OnlineLookup;
-  readonly encode: RowEncoder;
-}
-
 export interface Merged {
   readonly value: Buffer;
-  /** How many of the incoming rows it holds that were not there. */
+  /** How many of the arriving rows it holds that were not there. */
   readonly added: number;
 }
 
 interface Candidate extends Omit<RowTimes, 'hasNulls'> {
   readonly bytes: Buffer;
-  readonly isIncoming: boolean;
+  readonly isArriving: boolean;
   readonly readValues: () => readonly StoredValue[];
 }
 
-/** The value that takes the stored one's place; undefined where the incoming rows change nothing. */
+/**
+ * The value that takes the stored one's place; undefined where what arrives changes nothing. The lookup is of all features of the view in
+ * its order, with decoders for every schema among the rows.
+ */
 export function mergeRows(
-  { lookup, encode }: MergeTarget,
+  lookup: OnlineLookup,
   stored: Buffer | undefined,
-  incoming: readonly OnlineRow[],
+  arrival: Pick<Arrival, 'value' | 'rows'>,
   nowUs: bigint,
 ): Merged | undefined {
-  const encoded = incoming.map(encode);
-  if (stored !== undefined && holdsOnly(lookup, stored, encoded)) return undefined;
+  const simple = mergeAlone(lookup, stored, arrival);
+  if (simple !== 'rivals') return simple;
   const untouched: Buffer[] = [];
-  const candidates: Candidate[] = [];
-  for (const [at, row] of incoming.entries()) {
-    const { pushed, eventUs, createdUs, availableUs, values } = row;
-    const bytes = encoded[at] as Buffer;
-    candidates.push({ pushed, eventUs, createdUs, availableUs, bytes, isIncoming: true, readValues: () => values });
-  }
-  const superseding = candidates.filter((row) => !row.pushed);
-  let superseded = 0;
-  for (const span of stored === undefined ? [] : readSpans(stored)) {
-    const bytes = (stored as Buffer).subarray(span.start, span.end);
-    const decode = lookup.decoders.get(span.schemaId);
-    if (decode === undefined) untouched.push(bytes);
-    else {
-      const cursor = { buffer: stored as Buffer, at: span.body, end: span.end };
-      const { hasNulls, ...times } = readTimes(cursor);
-      const { at } = cursor;
-      const readValues = () => decode({ ...cursor, at }, hasNulls);
-      const row = { ...times, bytes, isIncoming: false, readValues };
-      if (isSuperseded(row, superseding)) superseded += 1;
-      else candidates.push(row);
+  const arriving = readCandidates(lookup, arrival.value, true, untouched);
+  const superseding = arriving.filter((row) => !row.pushed);
+  const present = stored === undefined ? [] : readCandidates(lookup, stored, false, untouched);
+  const remaining = present.filter((row) => !isSuperseded(row, superseding));
+  const kept = keepGreatest(lookup, [...arriving, ...remaining], nowUs);
+  const added = kept.reduce((count, row) => count + (row.isArriving ? 1 : 0), 0);
+  if (added === 0 && remaining.length === present.length) return undefined;
+  return { value: joinRows([...untouched, ...kept.map((row) => row.bytes)]), added };
+}
+
+/** The most frequent cases, without a look into any row: one row comes, and the view has none there, or that very row alone. */
+function mergeAlone(
+  { decoders }: OnlineLookup,
+  stored: Buffer | undefined,
+  { value, rows }: Pick<Arrival, 'value' | 'rows'>,
+): Merged | undefined | 'rivals' {
+  if (rows !== 1) return 'rivals';
+  if (stored === undefined) return { value, added: 1 };
+  const start = startOfRows(value);
+  let isThere = false;
+  for (let at = startOfRows(stored); at < stored.length; ) {
+    const { schemaId, end } = nextSpan(stored, at);
+    if (decoders.get(schemaId) !== undefined) {
+      if (isThere || stored.compare(value, start, value.length, at, end) !== 0) return 'rivals';
+      isThere = true;
     }
-  }
-  const kept = keepGreatest(lookup, candidates, nowUs);
-  const added = kept.reduce((count, row) => count + (row.isIncoming ? 1 : 0), 0);
-  return added + superseded === 0 ? undefined : { value: joinRows([...untouched, ...kept.map((row) => row.bytes)]), added };
-}
-
-/** Whether a value has the very rows already and no other of the view, which might be superseded: the most frequent case. */
-function holdsOnly({ decoders }: OnlineLookup, value: Buffer, rows: readonly Buffer[]): boolean {
-  let others = -rows.length;
-  for (let at = startOfRows(value); at < value.length; ) {
-    const { schemaId, end } = nextSpan(value, at);
-    if (decoders.get(schemaId) !== undefined) others += 1;
     at = end;
   }
-  return others === 0 && rows.every((row) => holdsRow(value, row));
+  return isThere ? undefined : { value: Buffer.concat([stored, value.subarray(start)]), added: 1 };
 }
 
-function holdsRow(value: Buffer, row: Buffer): boolean {
-  for (let at = startOfRows(value); at < value.length; ) {
-    const { end } = nextSpan(value, at);
-    if (end - at === row.length && row.compare(value, at, end) === 0) return true;
-    at = end;
+/** The view's rows of a value; others, and those of schemas that are not known here, go to `untouched`. */
+function readCandidates({ decoders }: OnlineLookup, value: Buffer, isArriving: boolean, untouched: Buffer[]): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const span of readSpans(value)) {
+    const bytes = value.subarray(span.start, span.end);
+    const decode = decoders.get(span.schemaId);
+    if (decode === undefined) {
+      untouched.push(bytes);
+      continue;
+    }
+    const cursor = { buffer: value, at: span.body, end: span.end };
+    const { hasNulls, ...times } = readTimes(cursor);
+    const { at } = cursor;
+    candidates.push({ ...times, bytes, isArriving, readValues: () => decode({ ...cursor, at }, hasNulls) });
   }
-  return false;
+  return candidates;
 }
 
 /** From the greatest down to the first that everybody sees by now, without repeats. */
@@ -103,9 +102,9 @@ function keepGreatest({ view }: OnlineLookup, candidates: Candidate[], nowUs: bi
 }
 
 /** Of rows read from the source at equal times the one read last counts: which wins there, columns decide that are not stored here. */
-function isSuperseded(stored: Candidate, incoming: readonly Candidate[]): boolean {
+function isSuperseded(stored: Candidate, arriving: readonly Candidate[]): boolean {
   if (stored.pushed) return false;
-  const rivals = incoming.filter((row) => row.eventUs === stored.eventUs && row.createdUs === stored.createdUs);
+  const rivals = arriving.filter((row) => row.eventUs === stored.eventUs && row.createdUs === stored.createdUs);
   return rivals.length > 0 && !rivals.some((row) => row.bytes.equals(stored.bytes));
 }
 
@@ -116,7 +115,7 @@ function compareCandidates(view: OnlineLookup['view'], a: Candidate, b: Candidat
     if (a.createdUs === null || b.createdUs === null) return a.createdUs === null ? -1 : 1;
     return a.createdUs < b.createdUs ? -1 : 1;
   }
-  if (a.bytes.equals(b.bytes)) return Number(b.isIncoming) - Number(a.isIncoming);
+  if (a.bytes.equals(b.bytes)) return Number(b.isArriving) - Number(a.isArriving);
   const left = a.readValues();
   const right = b.readValues();
   for (const at of view.valueOrder) {

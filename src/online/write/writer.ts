@@ -4,14 +4,25 @@ import type { JoinKey } from '../encoding/keys.ts';
 import { createOnlineSchemas } from '../encoding/schemas.ts';
 import type { OnlineStore } from '../store.ts';
 import type { OnlineView } from '../view.ts';
+import type { Arrivals, WrittenRow } from './arrivals.ts';
 import { type ErasureReport, eraseEntity, liftErasure, readErasures } from './erase.ts';
-import { type WriteCounts, type WrittenRow, writeRows } from './write-rows.ts';
+import { openTarget, type WriteCounts, type WriteTarget, writeArrivals } from './write-arrivals.ts';
+import { type RowCounts, writeRows } from './write-rows.ts';
 
-export type { ErasureReport, WriteCounts, WrittenRow };
+export type { Arrivals, ErasureReport, RowCounts, WriteCounts, WriteTarget, WrittenRow };
 
 export interface OnlineWriter {
   /** Rows of one call may be of one key and in any order. After an error any part may be written; writing again is safe. */
-  write(view: OnlineView, rows: readonly WrittenRow[], nowUs: bigint, signal?: AbortSignal): Promise<WriteCounts>;
+  write(view: OnlineView, rows: readonly WrittenRow[], nowUs: bigint, signal?: AbortSignal): Promise<RowCounts>;
+  /** Makes a view known to the store: rows may then be encoded for it. */
+  open(view: OnlineView, signal?: AbortSignal): Promise<WriteTarget>;
+  /** Writes rows that are encoded, each key once, of views with the same join keys; the counts are in the order of the views. */
+  writeEncoded(
+    targets: readonly WriteTarget[],
+    arrivals: readonly Arrivals[],
+    nowUs: bigint,
+    signal?: AbortSignal,
+  ): Promise<WriteCounts[]>;
   /** Removes all rows of the entity with these join keys, those of composite keys that contain it included, and leaves a tombstone. */
   erase(
     joinKeys: readonly JoinKey[],
@@ -34,6 +45,8 @@ export function createOnlineWriter(store: OnlineStore, project: string): OnlineW
   const scope = { store, project, schemas };
   return {
     write: (view, rows, nowUs, signal) => writeRows(scope, view, rows, nowUs, signal),
+    open: (view, signal) => openTarget(scope, view, signal),
+    writeEncoded: (targets, arrivals, nowUs, signal) => writeArrivals(scope, targets, arrivals, nowUs, signal),
     erase: (joinKeys, values, atUs, signal) => eraseEntity(scope, joinKeys, values, atUs, signal),
     lift: (joinKeys, values, signal) => liftErasure(scope, joinKeys, values, signal),
     readErasures: (joinKeys, entities, signal) => readErasures(scope, joinKeys, entities, signal),
