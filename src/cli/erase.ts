@@ -1,83 +1,107 @@
-/** `featherflight erase`: removes an entity from the online store for good, until it is lifted. */
+/** `featherflight erase`: removes an entity from the online store and from what was pushed, for good, until that is lifted. */
 import { Command } from 'commander';
-import type { LiteralValue } from '../definitions/literal.ts';
-import type { KeyType } from '../definitions/value-type.ts';
 import { FeatureStoreError } from '../errors.ts';
-import { createOnlineWriter } from '../online/write/writer.ts';
-import type { EntityDocument } from '../registry/document.ts';
-import { findNamed } from '../registry/references.ts';
+import { createErasures, type ErasureReport, type Erasures, type ShownErasure } from '../materialize/erase.ts';
 import type { Context } from './context.ts';
-import { endWithFailure } from './exit.ts';
-import { withOnlineWriter } from './online.ts';
+import { endWithFailure, refuseUsage } from './exit.ts';
+import { withOnlineStore, withOnlineWriter } from './online.ts';
+import { printTable } from './print-table.ts';
+import { urlOption, withServer } from './remote.ts';
 
 interface Options {
   readonly lift?: true;
+  readonly list?: true;
   readonly yes?: true;
+  readonly url?: string;
 }
 
 export function eraseCommand(context: Context): Command {
-  return new Command()
-    .argument('<entity>', 'the entity, such as user')
-    .argument('<key=value...>', 'its join keys, such as user_id=42')
-    .option('--lift', 'take an erasure back: what was erased returns with the next writes only')
+  const command = new Command()
+    .argument('[entity]', 'the entity, such as user')
+    .argument('[key=value...]', 'its join keys, such as user_id=42')
+    .option('--lift', 'take an erasure back: nothing returns by itself, and rows that come from then on are taken')
+    .option('--list', 'show all that is erased')
     .option('--yes', 'do not ask; without a terminal nothing is asked anyway')
-    .action(async (name: string, pairs: readonly string[], { lift, yes }: Options) => {
-      await withOnlineWriter(context, 'erase', async ({ registry, store }) => {
-        const entity = findNamed(registry.entities, 'entity', name);
-        const values = readKeys(entity, pairs);
-        const writer = createOnlineWriter(store, registry.project);
-        if (lift === true) {
-          const lifted = await writer.lift(entity.joinKeys, values);
-          return await context.write(
-            context.json ? `${JSON.stringify({ lifted })}\n` : lifted ? 'lifted\n' : 'nothing was erased\n',
-          );
-        }
-        const shown = `${name} ${pairs.join(' ')}`;
-        const asks = yes !== true && context.isTerminal && !context.json;
-        if (asks && !(await context.confirm(`Erase ${shown} from the online store for good?`))) {
-          context.say('nothing was erased');
-          endWithFailure();
-        }
-        const report = await writer.erase(entity.joinKeys, values, BigInt(Date.now()) * 1000n);
-        if (context.json) return await context.write(`${JSON.stringify(report)}\n`);
-        const rows = Object.entries(report.rows).map(([view, count]) => `${view || 'unknown views'} ${count}`);
-        await context.write(`erased ${shown}: ${rows.length === 0 ? 'no rows were there' : `rows of ${rows.join(', ')}`}\n`);
-        context.say('the sources still have it; this store takes no more rows of it until the erasure is lifted (--lift)');
-      });
-    });
+    .addOption(urlOption(context));
+  return command.action(async (entity: string | undefined, pairs: readonly string[], options: Options) => {
+    if (options.list === true) return await listErasures(context, options.url);
+    if (entity === undefined) refuseUsage(command, 'name an entity and its join keys, such as: erase user user_id=42');
+    const keys = readPairs(pairs);
+    const shown = [entity, ...pairs].join(' ');
+    if (options.lift === true) return await liftErasure(context, options.url, entity, keys);
+    const asks = options.yes !== true && context.isTerminal && !context.json;
+    if (asks && !(await context.confirm(`Erase ${shown} for good?`))) {
+      context.say('nothing was erased');
+      endWithFailure();
+    }
+    const report = await withErasures(context, options.url, (erasures) => erasures.erase(entity, keys));
+    await context.write(context.json ? `${JSON.stringify(report)}\n` : formatReport(shown, report));
+  });
 }
 
-function readKeys(entity: EntityDocument, pairs: readonly string[]): LiteralValue[] {
+async function liftErasure(
+  context: Context,
+  url: string | undefined,
+  entity: string,
+  keys: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { lifted } = await withErasures(context, url, (erasures) => erasures.lift(entity, keys));
+  await context.write(context.json ? `${JSON.stringify({ lifted })}\n` : lifted ? 'lifted\n' : 'nothing was erased\n');
+}
+
+async function listErasures(context: Context, url: string | undefined): Promise<void> {
+  const erasures =
+    url === undefined
+      ? await withOnlineStore(context, ({ registry, ...parts }) => createErasures({ ...parts, registry: () => registry }).list())
+      : await withErasures(context, url, (there) => there.list());
+  if (context.json) return await context.write(`${JSON.stringify({ erasures })}\n`);
+  const rows = erasures.map(({ entities, keys, erased_at, finished }) => ({
+    entity: entities.join(', '),
+    keys: Object.entries(keys).map(([name, value]) => `${name}=${value}`),
+    erased_at,
+    state: finished ? 'erased' : 'unfinished: erase it again',
+  }));
+  await context.write(printTable(['entity', 'keys', 'erased_at', 'state'], rows));
+}
+
+/** Of the repository's own state, which no server may hold then, or of a server. */
+async function withErasures<T>(context: Context, url: string | undefined, work: (erasures: Erasures) => Promise<T>): Promise<T> {
+  const signal = context.interruption();
+  if (url === undefined) {
+    return await withOnlineWriter(context, 'erase', ({ registry, ...parts }) =>
+      work(createErasures({ ...parts, registry: () => registry })),
+    );
+  }
+  return await withServer(url, context, (server) =>
+    work({
+      erase: async (entity, keys) => (await server.action('erase', { entity, keys }, { signal })) as ErasureReport,
+      lift: async (entity, keys) => (await server.action('lift_erasure', { entity, keys }, { signal })) as { lifted: boolean },
+      list: async () => {
+        const answer = await server.action('list_erasures', {}, { signal });
+        return (answer as { erasures: readonly ShownErasure[] }).erasures;
+      },
+    }),
+  );
+}
+
+function readPairs(pairs: readonly string[]): Readonly<Record<string, string>> {
   const given = new Map(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
       if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)] as const;
-      throw new FeatureStoreError('INVALID_ARGUMENT', `"${pair}" is not key=value, such as ${entity.joinKeys[0]?.name}=42`);
+      throw new FeatureStoreError('INVALID_ARGUMENT', `"${pair}" is not key=value, such as user_id=42`);
     }),
   );
-  const names = entity.joinKeys.map((key) => key.name);
-  if (given.size !== pairs.length || given.size !== names.length || !names.every((key) => given.has(key))) {
-    throw new FeatureStoreError(
-      'INVALID_ARGUMENT',
-      `entity "${entity.name}" has the join keys ${names.join(', ')}: give each once`,
-      {
-        details: { entity: entity.name, join_keys: names },
-      },
-    );
-  }
-  return entity.joinKeys.map(({ name, type }) => readKey(name, type, given.get(name) as string));
+  if (given.size === pairs.length) return Object.fromEntries(given);
+  throw new FeatureStoreError('INVALID_ARGUMENT', 'a join key is named twice: give each once');
 }
 
-function readKey(name: string, type: KeyType, text: string): LiteralValue {
-  if (type === 'string') return text;
-  if (type === 'bool' && (text === 'true' || text === 'false')) return text === 'true';
-  if (type === 'bytes' && /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
-    return new Uint8Array(Buffer.from(text, 'base64'));
-  }
-  if ((type === 'int64' || type === 'int32') && /^-?\d{1,19}$/.test(text)) {
-    const value = BigInt(text);
-    if (BigInt.asIntN(type === 'int64' ? 64 : 32, value) === value) return type === 'int64' ? value : Number(value);
-  }
-  const form = { bool: 'true or false', bytes: 'base64', int32: 'a whole number', int64: 'a whole number' }[type];
-  throw new FeatureStoreError('INVALID_ARGUMENT', `join key "${name}" is ${type}, and "${text}" is none: write ${form}`);
+function formatReport(shown: string, { online, archives, foreign }: ErasureReport): string {
+  const rows = Object.entries(online.rows).map(([view, count]) => `${view || 'unknown views'} ${count}`);
+  const lines = [`erased ${shown}: ${rows.length === 0 ? 'no rows were online' : `online rows of ${rows.join(', ')}`}`];
+  for (const { source, files, rows: count } of archives)
+    lines.push(`pushed to ${source}: ${count} rows in ${files} files removed`);
+  for (const { source, paths } of foreign) lines.push(`not changed: ${source} may hold it, in ${paths.join(', ')}`);
+  lines.push('rows of it are refused until that is lifted (--lift)');
+  return `${lines.join('\n')}\n`;
 }

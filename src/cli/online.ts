@@ -1,8 +1,5 @@
 /** What is applied with its online store, opened without a server. */
-import type { Config } from '../config.ts';
-import { silentLogger } from '../observe.ts';
 import type { History } from '../offline/history.ts';
-import { openOnlineStore } from '../online/open-store.ts';
 import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { loadConfig } from '../registry/load.ts';
@@ -18,14 +15,7 @@ export interface OnlineParts {
 
 /** Runs `work` over what is applied and the store that its config names; beside a server too. */
 export async function withOnlineStore<T>(context: Context, work: (parts: OnlineParts) => Promise<T>): Promise<T> {
-  return await withApplied(context, async (registry, history, config: Config) => {
-    const store = openOnlineStore(config, silentLogger);
-    try {
-      return await work({ registry, history, store });
-    } finally {
-      await store.close();
-    }
-  });
+  return await withApplied(context, (registry, history, store) => work({ registry, history, store: store() }));
 }
 
 /** The same for a command that writes: FAILED_PRECONDITION while a server or another writer holds the state. */

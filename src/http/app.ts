@@ -11,6 +11,7 @@ import type { HttpParts } from './parts.ts';
 import type { Resource } from './resource.ts';
 import { catalogue } from './resources/catalogue.ts';
 import { definitions } from './resources/definitions.ts';
+import { erasures } from './resources/erasures.ts';
 import { health } from './resources/health.ts';
 import { materialize } from './resources/materialize.ts';
 import { onlineFeatures } from './resources/online-features.ts';
@@ -33,6 +34,7 @@ export function createApp(parts: HttpParts, isStopping: () => boolean): RequestL
     ...catalogue(parts),
     ...definitions(parts),
     ...tokens(parts),
+    ...erasures(parts),
     ...health(parts, isStopping),
     ...feastWrites(parts),
     ...feastMaterialize(parts),

@@ -1,6 +1,7 @@
 /** What the process gives the HTTP face to answer with: it knows requests and answers, and nothing of threads. */
 import type { AccessControl } from '../access/caller.ts';
 import type { ShownToken, TokenRequest } from '../access/tokens.ts';
+import type { ErasureReport, ShownErasure } from '../materialize/erase.ts';
 import type { Logger } from '../observe.ts';
 import type { OnlineFeatures } from '../online/retrieve/answer.ts';
 import type { OnlineStore } from '../online/store.ts';
@@ -43,6 +44,15 @@ export interface Writes {
     signal: AbortSignal,
     onProgress: (progress: unknown) => void,
   ): Promise<Readonly<Record<string, unknown>>>;
+  erase(request: ErasureRequest, signal: AbortSignal): Promise<ErasureReport>;
+  liftErasure(request: ErasureRequest, signal: AbortSignal): Promise<{ readonly lifted: boolean }>;
+  listErasures(signal: AbortSignal): Promise<readonly ShownErasure[]>;
+}
+
+/** One entity by its join keys. */
+export interface ErasureRequest {
+  readonly entity: string;
+  readonly keys: Readonly<Record<string, unknown>>;
 }
 
 export interface PushRequest {

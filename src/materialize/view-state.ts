@@ -62,6 +62,11 @@ export async function endRun(
   );
 }
 
+/** What was written of a view before is no longer known: the next run sends all of it, and one that is running begins anew. */
+export async function renewEpoch(records: OnlineRecords, view: string, signal?: AbortSignal): Promise<void> {
+  await records.update<StoredState>(kind, view, (current) => current && { ...current, epoch: randomUUID() }, signal);
+}
+
 function readState(state: StoredState | undefined): Watermark | undefined {
   if (state?.endUs === undefined) return undefined;
   return { endUs: BigInt(state.endUs), finishedUs: BigInt(state.finishedUs as string) };

@@ -9,7 +9,7 @@ import type { OnlineRow, RowSchema } from './encoding/row.ts';
 export interface OnlineView {
   readonly name: string;
   readonly joinKeys: readonly JoinKey[];
-  /** Its entities, each with where its keys stand among `joinKeys`. */
+  /** The entities that are part of each of its keys, other than the key itself, each with where its keys stand among `joinKeys`. */
   readonly entities: readonly OnlineEntity[];
   /** What rows written now are written under: all features in the view's order. */
   readonly schema: RowSchema;
@@ -22,7 +22,6 @@ export interface OnlineView {
 }
 
 export interface OnlineEntity {
-  readonly name: string;
   readonly joinKeys: readonly JoinKey[];
   readonly positions: readonly number[];
 }
@@ -40,17 +39,12 @@ type Definitions = Pick<RegistryDocument, 'entities' | 'sources'>;
 /** Compiles a view of a registry document; keep the result as long as the document is the applied one. */
 export function compileOnlineView(view: ViewDocument, { entities, sources }: Definitions): OnlineView {
   const source = sources.find((candidate) => candidate.name === view.source);
-  if (source === undefined) throw missing(view, 'source', view.source);
+  if (source === undefined) throw noSource(view);
   const columns = source.columns.map((column) => column.name);
   return {
     name: view.name,
     joinKeys: view.keys.map(({ name, type }) => ({ name, type })),
-    entities: view.entities.map((name) => {
-      const entity = entities.find((candidate) => candidate.name === name);
-      if (entity === undefined) throw missing(view, 'entity', name);
-      const positions = entity.joinKeys.map((key) => view.keys.findIndex((candidate) => candidate.name === key.name));
-      return { name, joinKeys: entity.joinKeys.map(({ name, type }) => ({ name, type })), positions };
-    }),
+    entities: entitiesWithin(view, entities),
     schema: { view: view.name, features: view.features.map(({ name, type, hash }) => ({ name, type, hash })) },
     types: view.features.map((feature) => parseValueType(feature.type)),
     valueOrder: view.features
@@ -64,6 +58,19 @@ export function compileOnlineView(view: ViewDocument, { entities, sources }: Def
       needsCreated: view.asKnown && source.createdTimestamp !== undefined,
     },
   };
+}
+
+/** Also such as the view does not name: a pair of user and item contains the user (rule 8.4). */
+function entitiesWithin({ keys }: ViewDocument, entities: RegistryDocument['entities']): readonly OnlineEntity[] {
+  const placed = entities.map(({ joinKeys }) => joinKeys.map(({ name }) => keys.findIndex((key) => key.name === name)));
+  return placed
+    .filter(
+      (positions) => !positions.includes(-1) && !(positions.length === keys.length && positions.every((at, own) => at === own)),
+    )
+    .map((positions) => ({
+      positions,
+      joinKeys: positions.map((at) => keys[at] as JoinKey).map(({ name, type }) => ({ name, type })),
+    }));
 }
 
 /** From when on a row is visible (section 3); undefined is never. */
@@ -83,6 +90,6 @@ export function visibleFromUs(
   return from;
 }
 
-function missing(view: ViewDocument, kind: string, name: string): FeatureStoreError {
-  return new FeatureStoreError('INTERNAL', `feature view "${view.name}" has no ${kind} "${name}" among the applied definitions`);
+function noSource({ name, source }: ViewDocument): FeatureStoreError {
+  return new FeatureStoreError('INTERNAL', `feature view "${name}" has no source "${source}" among the applied definitions`);
 }

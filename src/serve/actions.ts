@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { TokenRequest, Tokens } from '../access/tokens.ts';
 import { FeatureStoreError } from '../errors.ts';
+import type { Erasures } from '../materialize/erase.ts';
 import { historicalRequestSchema } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { catalogueKinds, describeCatalogue, listCatalogue, type NewestEvent } from './catalogue.ts';
@@ -18,6 +19,7 @@ export interface ActionParts {
   apply(): Promise<unknown>;
   cancel(query: string): boolean;
   readonly tokens: Tokens;
+  readonly erasures: Erasures;
 }
 
 export const actions = [
@@ -38,16 +40,30 @@ export const actions = [
   },
   { type: 'list_tokens', description: '{}: all API tokens, without their text' },
   { type: 'revoke_token', description: '{"id": ...}: refuses an API token from now on' },
+  {
+    type: 'erase',
+    description: '{"entity": name, "keys": {join key: value}}: removes an entity from the online store and from what was pushed',
+  },
+  { type: 'lift_erasure', description: '{"entity": name, "keys": {join key: value}}: takes rows of an erased entity again' },
+  { type: 'list_erasures', description: '{}: all that is erased' },
 ] as const;
 
+/** Actions that a token for certain views is not for. */
+export const concernsEveryView: readonly string[] = ['erase', 'lift_erasure', 'list_erasures'];
+
 /** Makes the function that runs an action by its type. */
-export function createActions(parts: ActionParts): (type: string, body: Uint8Array) => Promise<unknown> {
-  return async (type, body) => {
+export function createActions(parts: ActionParts): (type: string, body: Uint8Array, signal: AbortSignal) => Promise<unknown> {
+  return async (type, body, signal) => {
     const input = body.length === 0 ? {} : parseJsonObject(body, `the body of action "${type}"`);
     const text = (member: string) => {
       const value = input[member];
       if (typeof value === 'string') return value;
       throw new FeatureStoreError('INVALID_ARGUMENT', `action "${type}" needs a string "${member}" in its JSON body`);
+    };
+    const keys = () => {
+      const { keys: given } = input;
+      if (given !== null && typeof given === 'object' && !Array.isArray(given)) return given as Readonly<Record<string, unknown>>;
+      throw new FeatureStoreError('INVALID_ARGUMENT', `action "${type}" needs "keys" in its JSON body: {join key: value}`);
     };
     switch (type) {
       case 'server_info': {
@@ -79,6 +95,12 @@ export function createActions(parts: ActionParts): (type: string, body: Uint8Arr
         return { tokens: parts.tokens.list() };
       case 'revoke_token':
         return await parts.tokens.revoke(text('id'));
+      case 'erase':
+        return await parts.erasures.erase(text('entity'), keys(), signal);
+      case 'lift_erasure':
+        return await parts.erasures.lift(text('entity'), keys(), signal);
+      case 'list_erasures':
+        return { erasures: await parts.erasures.list(signal) };
       default:
         throw unknownName(
           'action',

@@ -3,10 +3,11 @@ import type { Tokens } from '../access/tokens.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { decodeCancelRequest, encodeCancelResult } from '../flight/messages.ts';
 import type { FlightHandler, FlightInfo } from '../flight/protocol.ts';
+import type { Erasures } from '../materialize/erase.ts';
 import type { Materialize } from '../materialize/materialize.ts';
 import { uploadRequestSchema } from '../offline/request.ts';
 import type { RegistryDocument } from '../registry/document.ts';
-import { actions, createActions } from './actions.ts';
+import { actions, concernsEveryView, createActions } from './actions.ts';
 import { describeCatalogue, listCatalogue } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
 import { withoutEmpty } from './entity-frame.ts';
@@ -17,6 +18,7 @@ import { encodeJson, parseJsonObject, readCommand } from './wire-json.ts';
 export interface HandlerParts extends Omit<HistoricalParts, 'versions'> {
   readonly tokens: Tokens;
   readonly materialize: Materialize;
+  readonly erasures: Erasures;
   /** Refuses a token that is not for these views, or not for all where none are named. */
   authorizeViews(token: string | undefined, views: readonly string[] | null | undefined): void;
   /** Reads the repository again and compares it with what is applied. */
@@ -94,7 +96,8 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
         for await (const message of streamMaterialize(parts.materialize, input, context.signal)) yield encodeJson(message);
         return;
       }
-      yield encodeJson(await run(type, body));
+      if (concernsEveryView.includes(type)) parts.authorizeViews(context.token, null);
+      yield encodeJson(await run(type, body, context.signal));
     },
     listActions: () => actions,
     async handshake(payload) {

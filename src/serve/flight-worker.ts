@@ -9,6 +9,8 @@ import { openTokens } from '../access/tokens.ts';
 import { viewsAsked } from '../access/views-asked.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { startFlightServer } from '../flight/server.ts';
+import { createErasures } from '../materialize/erase.ts';
+import { createErasedRows } from '../materialize/erased-rows.ts';
 import { createMaterialize, type Materialize } from '../materialize/materialize.ts';
 import { createPushes } from '../materialize/push.ts';
 import { openOnlineStore } from '../online/open-store.ts';
@@ -62,7 +64,12 @@ async function main(): Promise<void> {
     { door: 'flight', host },
   ];
   checkExposure(doors, tokens.records().length > 0, config.insecure, logger);
-  const history = await openConfiguredHistory(config, logger);
+  const store = openOnlineStore(config, logger);
+  closing.push(store.close);
+  let registry = state.readDocument();
+  const current = () => registry ?? nothingApplied(config.project);
+  const readErased = createErasedRows({ store: () => store, registry: current });
+  const history = await openConfiguredHistory(config, logger, { readErased });
   closing.push(history.close);
   await mkdir(config.storage, { recursive: true });
   const uploads = await openUploadStore(join(config.storage, 'uploads'), limits, logger);
@@ -70,7 +77,6 @@ async function main(): Promise<void> {
     uploads.sweep().catch((error: unknown) => logger.error({ error: String(error) }, 'expired uploads could not be removed'));
   }, sweepMs);
   closing.push(() => clearInterval(sweeper));
-  let registry = state.readDocument();
   /** What is kept of views that are no more takes room and does nothing else: failing to remove it stops nothing. */
   const removeGoneViews = () =>
     history
@@ -102,19 +108,17 @@ async function main(): Promise<void> {
   }
 
   let httpAddress: { readonly host: string; readonly port: number; readonly tls: boolean } | null = null;
-  const current = () => registry ?? nothingApplied(config.project);
   const access = createAccessControl(config.project, tokens.records);
-  const store = openOnlineStore(config, logger);
-  closing.push(store.close);
   const ending = new AbortController();
   const online = { history, store, registry: current, logger, stopping: ending.signal };
   const written = () => tell({ type: 'written' });
   const run = createMaterialize(online);
   const materialize: Materialize = async (request, options) => await run(request, options).finally(written);
   const pushes = createPushes(online);
+  const erasures = createErasures(online);
   const schedule = startSchedule({ ...online, plan: config.materialize, materialize, onWritten: written });
   closing.push(schedule.stop);
-  const actions = createWorkerCalls({ history, registry: current, plan, apply, tokens, materialize, pushes });
+  const actions = createWorkerCalls({ history, registry: current, plan, apply, tokens, materialize, pushes, erasures });
   const handler = createFeaturesHandler({
     history,
     uploads,
@@ -134,6 +138,7 @@ async function main(): Promise<void> {
     plan,
     apply,
     materialize,
+    erasures,
     authorizeViews: (token, views) => requireViews(access.authenticate(token), views ?? current().views.map((view) => view.name)),
     tokens,
     authorize: (token, asked, of) => requireViews(access.authenticate(token), viewsAsked(of, asked)),

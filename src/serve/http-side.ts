@@ -104,6 +104,10 @@ function writesThrough(call: WorkerLink['call']): Writes {
     push: async (request, signal) => (await call('push', request, { signal })) as Report,
     writeOnline: async (view, rows, signal) => (await call('write_online', { view, rows }, { signal })) as Report,
     materialize: async (request, signal, onProgress) => (await call('materialize', request, { signal, onProgress })) as Report,
+    erase: async (request, signal) => (await call('erase', request, { signal })) as Awaited<ReturnType<Writes['erase']>>,
+    liftErasure: async (request, signal) =>
+      (await call('lift_erasure', request, { signal })) as Awaited<ReturnType<Writes['liftErasure']>>,
+    listErasures: async (signal) => (await call('list_erasures', {}, { signal })) as Awaited<ReturnType<Writes['listErasures']>>,
   };
 }
 

@@ -4,30 +4,43 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observe.ts';
+import type { ReadErasedRows } from '../offline/archive/erased.ts';
 import { type History, openHistory } from '../offline/history.ts';
 import { isLeftOver } from '../offline/left-over.ts';
 
-/**
- * Opens history as a config describes it; the caller closes it. `apart` is for definitions as they are in the files: what they read is
- * kept in a folder of its own until the history closes, beside what a server may be reading.
- */
-export async function openConfiguredHistory(config: Config, logger: Logger, apart?: 'apart'): Promise<History> {
+export interface ConfiguredHistoryOptions {
+  /** Which rows of what was pushed are erased: needed where rows are read. */
+  readonly readErased?: ReadErasedRows;
+  /**
+   * For definitions as they are in the files: what they read is kept in a folder of its own until the history closes, beside what a
+   * server may be reading.
+   */
+  readonly isApart?: true;
+}
+
+/** Opens history as a config describes it; the caller closes it. */
+export async function openConfiguredHistory(
+  config: Config,
+  logger: Logger,
+  { readErased, isApart }: ConfiguredHistoryOptions = {},
+): Promise<History> {
   const { threads, memory, spill, cache } = config.offlineEngine;
   const own = `${process.pid}-${randomUUID()}`;
   const spills = join(config.state, 'spill');
   const previews = join(config.state, 'preview');
   await removeLeftOvers(spills);
   await removeLeftOvers(previews);
-  const directory = apart === undefined ? join(config.state, 'projections') : join(previews, own);
+  const directory = isApart ? join(previews, own) : join(config.state, 'projections');
   const history = await openHistory({
     root: config.root,
     directory,
     archiveDirectory: join(config.storage, 'archive'),
+    readErased,
     engine: { threads, memory, spillDirectory: join(spills, own), spillLimit: spill },
     cacheBytes: parseSize(cache),
     logger,
   });
-  if (apart === undefined) return history;
+  if (!isApart) return history;
   return {
     ...history,
     async close() {

@@ -16,7 +16,7 @@ async function run(): Promise<unknown> {
   if (task.kind === 'config') return await loadConfig(task.root, task.environment, loading);
   const repository = await loadRepository(task.root, task.environment, loading);
   loading(undefined);
-  const history = await openConfiguredHistory(repository.config, silentLogger, 'apart');
+  const history = await openConfiguredHistory(repository.config, silentLogger, { isApart: true });
   try {
     const { current } = task;
     return await planApply(repository, { readDocument: () => current }, history.describeTable, openTransform);

@@ -1,7 +1,8 @@
 /** What the worker does for the main thread, call by call, each of which may be aborted and may tell how far it is. */
 import type { TokenRequest, Tokens } from '../access/tokens.ts';
 import { FeatureStoreError } from '../errors.ts';
-import type { JsonColumns, MaterializeRequest, PushRequest } from '../http/parts.ts';
+import type { ErasureRequest, JsonColumns, MaterializeRequest, PushRequest } from '../http/parts.ts';
+import type { Erasures } from '../materialize/erase.ts';
 import type { Materialize } from '../materialize/materialize.ts';
 import type { Pushes } from '../materialize/push.ts';
 import type { History } from '../offline/history.ts';
@@ -18,13 +19,15 @@ export interface WorkerCallParts {
   readonly tokens: Tokens;
   readonly materialize: Materialize;
   readonly pushes: Pushes;
+  readonly erasures: Erasures;
 }
 
 export type WorkerCalls = Readonly<
   Record<WorkerCall, (input: never, signal: AbortSignal, onProgress: (progress: unknown) => void) => unknown>
 >;
 
-export function createWorkerCalls({ history, registry, plan, apply, tokens, materialize, pushes }: WorkerCallParts): WorkerCalls {
+export function createWorkerCalls(parts: WorkerCallParts): WorkerCalls {
+  const { history, registry, plan, apply, tokens, materialize, pushes, erasures } = parts;
   /** A source that cannot be read now has no freshness; asking for its features says why. */
   const newestEvent: NewestEvent = (source) => history.newestEventUs(source).catch(() => undefined);
   return {
@@ -50,6 +53,9 @@ export function createWorkerCalls({ history, registry, plan, apply, tokens, mate
     materialize: async (request: MaterializeRequest, signal, onProgress) =>
       describeReport(await runMaterialize(materialize, request, signal, (progress) => onProgress(describeProgress(progress)))),
     revoke_token: ({ id }: { id: string }) => tokens.revoke(id),
+    erase: ({ entity, keys }: ErasureRequest, signal) => erasures.erase(entity, keys, signal),
+    lift_erasure: ({ entity, keys }: ErasureRequest, signal) => erasures.lift(entity, keys, signal),
+    list_erasures: (_: object, signal) => erasures.list(signal),
   };
 }
 

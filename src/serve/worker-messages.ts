@@ -33,7 +33,10 @@ export type WorkerCall =
   | 'revoke_token'
   | 'push'
   | 'write_online'
-  | 'materialize';
+  | 'materialize'
+  | 'erase'
+  | 'lift_erasure'
+  | 'list_erasures';
 
 export type FromWorker =
   | {

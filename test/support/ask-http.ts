@@ -38,7 +38,14 @@ export async function askThroughHttp(store: OnlineStore): Promise<{ ask: ParityS
     store,
     registry: () => registry as RegistryDocument,
     online: { get: (request, options) => (online as HttpParts['online']).get(request, options) },
-    writes: { push: refuse, writeOnline: refuse, materialize: refuse },
+    writes: {
+      push: refuse,
+      writeOnline: refuse,
+      materialize: refuse,
+      erase: refuse,
+      liftErasure: refuse,
+      listErasures: refuse,
+    },
     server: {
       list: refuse,
       describe: refuse,

@@ -1,0 +1,158 @@
+/** The right to erasure (rule 8.4): an entity out of the online store and out of what was pushed, and not back until that is lifted. */
+import { formatInstantUs } from '../definitions/literal.ts';
+import type { History } from '../offline/history.ts';
+import type { KeyPart } from '../online/encoding/decode-key.ts';
+import { encodeEntityKey } from '../online/encoding/keys.ts';
+import { createOnlineRecords } from '../online/records.ts';
+import type { OnlineStore } from '../online/store.ts';
+import { createErasureIndex, type Erasure } from '../online/write/erasure-index.ts';
+import { createOnlineWriter } from '../online/write/writer.ts';
+import type { EntityDocument, RegistryDocument, ViewDocument } from '../registry/document.ts';
+import { findNamed } from '../registry/references.ts';
+import { readEntityKeys } from './entity-keys.ts';
+import { renewEpoch } from './view-state.ts';
+
+export interface ErasureParts {
+  readonly history: Pick<History, 'archive' | 'discardViews'>;
+  readonly store: OnlineStore;
+  registry(): RegistryDocument;
+  nowUs?(): bigint;
+}
+
+/** What is told of an erasure, in the names of the wire. */
+export interface ErasureReport {
+  readonly entity: string;
+  /** The instant since which it is erased; that of the first time where it was erased before. */
+  readonly erased_at: string;
+  /** Keys of the online store from which rows were removed, and how many rows of each view. */
+  readonly online: { readonly keys: number; readonly rows: Readonly<Record<string, number>> };
+  /** By source, what was rewritten of what had been pushed. */
+  readonly archives: readonly { readonly source: string; readonly files: number; readonly rows: number }[];
+  /** Tables that may hold the entity. They belong to others: they are reported and not changed. */
+  readonly foreign: readonly {
+    readonly source: string;
+    readonly format: string;
+    readonly paths: readonly string[];
+    readonly views: readonly string[];
+  }[];
+}
+
+export interface ShownErasure {
+  /** Entities with these join keys; none where they are no more applied. */
+  readonly entities: readonly string[];
+  /** int64 as text, bytes in base64; of text and bytes longer than 64 bytes `sha256:…`. */
+  readonly keys: Readonly<Record<string, string | boolean>>;
+  readonly erased_at: string;
+  /** False while it is under way, or where it was cut short: then it is to be erased again. */
+  readonly finished: boolean;
+}
+
+export interface Erasures {
+  /** Removes all that is ours of one entity. Cut short, it may be repeated, and readers and writers obey it by then. */
+  erase(entity: string, keys: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<ErasureReport>;
+  /** Takes an erasure back: rows are taken again from then on, and none that was ours comes back. */
+  lift(entity: string, keys: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<{ readonly lifted: boolean }>;
+  /** All that is erased, the oldest first. */
+  list(signal?: AbortSignal): Promise<readonly ShownErasure[]>;
+}
+
+export function createErasures({ history, store, registry, nowUs }: ErasureParts): Erasures {
+  const now = nowUs ?? (() => BigInt(Date.now()) * 1000n);
+
+  function open(name: string, keys: Readonly<Record<string, unknown>>) {
+    const document = registry();
+    const entity = findNamed(document.entities, 'entity', name);
+    const values = readEntityKeys(entity, keys);
+    const { project } = document;
+    return {
+      document,
+      entity,
+      values,
+      key: encodeEntityKey(project, entity.joinKeys, values),
+      index: createErasureIndex(store, project),
+      writer: createOnlineWriter(store, project),
+      views: document.views.filter((view) => contains(view, entity)),
+    };
+  }
+
+  async function eraseArchives(views: readonly ViewDocument[]): Promise<ErasureReport['archives']> {
+    const archives = [];
+    for (const source of sourcesOf(views)) {
+      const report = await history.archive?.erase(source);
+      if (report !== undefined && report.files > 0) archives.push({ source, ...report });
+    }
+    return archives;
+  }
+
+  return {
+    async erase(name, keys, signal) {
+      const { document, entity, values, key, index, writer, views } = open(name, keys);
+      // In this order, whoever sees the tombstone, or rows of it gone, finds it in the index as well.
+      const atUs = await index.begin(key, now(), signal);
+      const online = await writer.erase(entity.joinKeys, values, atUs, signal);
+      const archives = await eraseArchives(views);
+      await history.discardViews(document.views.filter(({ source }) => sourcesOf(views).has(source)).map((view) => view.name));
+      await index.finish(key, signal);
+      return { entity: name, erased_at: formatInstantUs(atUs), online, archives, foreign: foreignTables(document, views) };
+    },
+    async lift(name, keys, signal) {
+      const { document, entity, values, key, index, writer, views } = open(name, keys);
+      // What was hidden until now must not be seen again.
+      await eraseArchives(views);
+      const hadTombstone = await writer.lift(entity.joinKeys, values, signal);
+      const wasListed = await index.remove(key, signal);
+      // Its rows of foreign tables were not stored, and are to be with the next materialization.
+      const records = createOnlineRecords(store, document.project);
+      for (const view of views) await renewEpoch(records, view.name, signal);
+      return { lifted: hadTombstone || wasListed };
+    },
+    async list(signal) {
+      const { project, entities } = registry();
+      const erasures = await createErasureIndex(store, project).read(signal);
+      return erasures
+        .toSorted((a, b) => (a.atUs < b.atUs ? -1 : a.atUs > b.atUs ? 1 : 0))
+        .map((erasure) => showErasure(erasure, entities));
+    },
+  };
+}
+
+/** Whether each of a view's keys contains one of the entity. */
+function contains(view: ViewDocument, { joinKeys }: EntityDocument): boolean {
+  return joinKeys.every(({ name }) => view.keys.some((key) => key.name === name));
+}
+
+function sourcesOf(views: readonly ViewDocument[]): Set<string> {
+  return new Set(views.map((view) => view.source));
+}
+
+function foreignTables({ sources }: RegistryDocument, views: readonly ViewDocument[]): ErasureReport['foreign'] {
+  return sources.flatMap(({ name, table }) => {
+    const reading = views.filter((view) => view.source === name).map((view) => view.name);
+    return reading.length === 0 ? [] : [{ source: name, format: table.format, paths: table.paths, views: reading }];
+  });
+}
+
+function showErasure({ joinKeys, parts, atUs, isFinished }: Erasure, entities: readonly EntityDocument[]): ShownErasure {
+  const names = joinKeys.join('\0');
+  const own = entities.filter((entity) => entity.joinKeys.map((key) => key.name).join('\0') === names);
+  return {
+    entities: own.map((entity) => entity.name),
+    keys: Object.fromEntries(joinKeys.map((name, at) => [name, showPart(parts[at] as KeyPart)])),
+    erased_at: formatInstantUs(atUs),
+    finished: isFinished,
+  };
+}
+
+function showPart({ kind, value }: KeyPart): string | boolean {
+  switch (kind) {
+    case 'bool':
+      return value;
+    case 'bytes':
+      return Buffer.from(value).toString('base64');
+    case 'stringDigest':
+    case 'bytesDigest':
+      return `sha256:${value}`;
+    default:
+      return String(value);
+  }
+}

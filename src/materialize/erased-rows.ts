@@ -1,0 +1,34 @@
+/** Which rows of a source's archive are of erased entities: by the columns that its views take their join keys from (rule 8.4). */
+import type { ErasedRows, ReadErasedRows } from '../offline/archive/erased.ts';
+import type { DecodedKey } from '../online/encoding/decode-key.ts';
+import type { OnlineStore } from '../online/store.ts';
+import { createErasureIndex } from '../online/write/erasure-index.ts';
+import type { RegistryDocument } from '../registry/document.ts';
+
+export interface ErasedRowsParts {
+  /** Asked for when something was pushed to a source: only then need the store be open. */
+  store(): OnlineStore;
+  /** What is applied; undefined where nothing is yet, so that nothing can be erased either. */
+  registry(): RegistryDocument | undefined;
+}
+
+/** A row counts as an entity's for all views of its source, where one of them has the entity's join keys among its own. */
+export function createErasedRows({ store, registry }: ErasedRowsParts): ReadErasedRows {
+  let index: ReturnType<typeof createErasureIndex> | undefined;
+  return async (source) => {
+    const applied = registry();
+    if (applied === undefined) return [];
+    index ??= createErasureIndex(store(), applied.project);
+    const erasures = await index.read();
+    return applied.views
+      .filter((view) => view.source === source)
+      .flatMap((view) => erasures.flatMap((erasure) => rowsOf(view.keys, erasure)));
+  };
+}
+
+/** What the keys of a view say of an erasure: nothing where a join key of the entity is not among them. */
+function rowsOf(keys: RegistryDocument['views'][number]['keys'], { joinKeys, parts }: DecodedKey): readonly ErasedRows[] {
+  const columns = joinKeys.map((name) => keys.find((key) => key.name === name)?.column);
+  if (columns.length === 0 || columns.includes(undefined)) return [];
+  return [parts.map((value, at) => ({ column: columns[at] as string, value }))];
+}

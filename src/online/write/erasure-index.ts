@@ -1,0 +1,103 @@
+/**
+ * All erasures of a project, in as many records as a byte has values: who reads by them (the archive) need not look through the store,
+ * and who changes one rewrites little. The record of kind `erasure` named by the first byte of the sha256 of an entity's key holds
+ * {"KEY in base64url": {"at": "microseconds since the epoch", "finished": whether everything was removed}}.
+ */
+import { createHash } from 'node:crypto';
+import { asBuffer } from '../encoding/bytes.ts';
+import { type DecodedKey, decodeEntityKey } from '../encoding/decode-key.ts';
+import { encodeRecordKey } from '../encoding/keys.ts';
+import { createOnlineRecords } from '../records.ts';
+import type { OnlineStore } from '../store.ts';
+
+export interface Erasure extends DecodedKey {
+  readonly atUs: bigint;
+  /** False while it is under way, and where the process that did it died: erasing again ends it. */
+  readonly isFinished: boolean;
+}
+
+export interface ErasureIndex {
+  /** Notes an erasure that begins; one that is there keeps its instant, which is given. */
+  begin(key: Uint8Array, atUs: bigint, signal?: AbortSignal): Promise<bigint>;
+  finish(key: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** Whether it was there. */
+  remove(key: Uint8Array, signal?: AbortSignal): Promise<boolean>;
+  /** All erasures, those of equal records the very same values. */
+  read(signal?: AbortSignal): Promise<readonly Erasure[]>;
+}
+
+type Entry = { readonly at: string; readonly finished: boolean };
+type Bucket = Readonly<Record<string, Entry>>;
+
+const kind = 'erasure';
+
+export function createErasureIndex(store: OnlineStore, project: string): ErasureIndex {
+  const records = createOnlineRecords(store, project);
+  const bucketKeys = Array.from({ length: 256 }, (_, byte) => encodeRecordKey(project, kind, nameOf(byte)));
+  const known: { readonly bytes: Buffer; readonly erasures: readonly Erasure[] }[] = [];
+  let all: readonly Erasure[] = [];
+
+  const change = (key: Uint8Array, signal: AbortSignal | undefined, edit: (current: Entry | undefined) => Entry | undefined) => {
+    const name = asBuffer(key).toString('base64url');
+    const bucket = nameOf(createHash('sha256').update(key).digest()[0] as number);
+    return records.update<Bucket>(
+      kind,
+      bucket,
+      (current) => {
+        const entry = edit(current?.[name]);
+        if (entry === current?.[name]) return current;
+        const { [name]: _, ...others } = current ?? {};
+        if (entry !== undefined) return { ...others, [name]: entry };
+        return Object.keys(others).length === 0 ? undefined : others;
+      },
+      signal,
+    );
+  };
+
+  return {
+    async begin(key, atUs, signal) {
+      let begun = atUs;
+      await change(key, signal, (current) => {
+        begun = current === undefined ? atUs : BigInt(current.at);
+        return { at: String(begun), finished: false };
+      });
+      return begun;
+    },
+    async finish(key, signal) {
+      await change(key, signal, (current) => current && { ...current, finished: true });
+    },
+    async remove(key, signal) {
+      let wasThere = false;
+      await change(key, signal, (current) => {
+        wasThere = current !== undefined;
+        return undefined;
+      });
+      return wasThere;
+    },
+    async read(signal) {
+      const values = await store.read(bucketKeys, signal);
+      let isChanged = false;
+      for (const [at, value] of values.entries()) {
+        const bytes = value === undefined ? Buffer.alloc(0) : asBuffer(value);
+        if (known[at]?.bytes.equals(bytes) === true) continue;
+        known[at] = { bytes, erasures: decodeBucket(project, bytes) };
+        isChanged = true;
+      }
+      if (isChanged) all = known.flatMap(({ erasures }) => erasures);
+      return all;
+    },
+  };
+}
+
+function nameOf(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
+
+function decodeBucket(project: string, bytes: Buffer): readonly Erasure[] {
+  if (bytes.length === 0) return [];
+  return Object.entries(JSON.parse(bytes.toString()) as Bucket).map(([key, { at, finished }]) => ({
+    ...decodeEntityKey(project, Buffer.from(key, 'base64url')),
+    atUs: BigInt(at),
+    isFinished: finished,
+  }));
+}
