@@ -21,8 +21,8 @@ export interface OnlineStore {
    */
   read(keys: readonly Uint8Array[], signal?: AbortSignal): Promise<(Uint8Array | undefined)[]>;
   /**
-   * Replaces each value that is as expected, each atomically by itself, and gives the positions of those that were not. What has been
-   * replaced is durable as far as the store can be when the promise resolves. After an error any part of it may have happened.
+   * Replaces each value that is as expected, each atomically by itself, and gives the positions of those that were not. Of a key that is
+   * named several times only the first may expect nothing. What has been replaced is durable as far as the store can be when the promise resolves. After an error any part of it may have happened.
    */
   replace(replacements: readonly Replacement[], signal?: AbortSignal): Promise<number[]>;
   /** Every key that begins with `prefix`, in no order, in pages; a key may come twice, one written meanwhile may be missing. */

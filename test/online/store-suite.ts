@@ -99,15 +99,25 @@ export function describeStore(name: string, open: () => OnlineStore | Promise<On
       expect(await store.read([a])).toEqual([undefined]);
     });
 
-    it('takes a key that is named twice one replacement after the other', async () => {
+    it('takes a key that is named several times one replacement after the other', async () => {
       const [a] = namedKeys('a');
       const lost = await store.replace([
         { key: a, expected: undefined, value: text('1') },
-        { key: a, expected: undefined, value: text('2') },
+        { key: a, expected: text('1'), value: text('2') },
         { key: a, expected: text('1'), value: text('3') },
       ]);
-      expect(lost).toEqual([1]);
-      expect((await store.read([a])).map(asText)).toEqual(['3']);
+      expect(lost).toEqual([2]);
+      expect((await store.read([a])).map(asText)).toEqual(['2']);
+    });
+
+    it('puts new values beside those that stand there already, which lose', async () => {
+      const prefix = randomBytes(8);
+      const keys = Array.from({ length: 1000 }, (_, at) => Buffer.concat([prefix, Buffer.from(`key ${at}`)]));
+      const there = keys.filter((_, at) => at % 300 === 7);
+      await put(store, ...there.map((key) => [key, text('there')] as const));
+      const lost = await store.replace(keys.map((key) => ({ key, expected: undefined, value: text('new') })));
+      expect(lost).toEqual([7, 307, 607, 907]);
+      expect((await store.read(keys)).map(asText)).toEqual(keys.map((_, at) => (at % 300 === 7 ? 'there' : 'new')));
     });
 
     it('loses no count when several connections count up at once', async () => {

@@ -2,10 +2,11 @@
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connection.ts';
 import { replyCode } from './errors.ts';
+import { PackedCommand } from './packed-command.ts';
 import { slotOfKey } from './slot.ts';
 
 export interface RedisCommand {
-  readonly name: 'mget' | 'evalsha' | 'eval';
+  readonly name: 'mget' | 'msetnx' | 'evalsha' | 'eval';
   /** One of its keys, which says where it goes. */
   readonly key: Buffer;
   readonly args: (string | number | Buffer)[];
@@ -37,7 +38,7 @@ export function sendCommands(client: RedisClient, commands: readonly RedisComman
 
 async function sendAlone(client: RedisClient, { name, args }: RedisCommand): Promise<unknown> {
   try {
-    return await client.callBuffer(name, args);
+    return await client.sendCommand(new PackedCommand(name, args));
   } catch (error) {
     return error;
   }
