@@ -14,7 +14,7 @@ import type {
   ServiceName,
   ServiceRequest,
 } from './http/definitions-type.ts';
-import { encodeColumns, encodeMembers, type RequestColumns } from './http/encode-columns.ts';
+import { encodeColumns, encodeMembers, type RequestColumns, type RequestValue } from './http/encode-columns.ts';
 import { type Int64Mode, type OnlineAnswer, readOnlineAnswer } from './http/online-answer.ts';
 
 export interface FeatherflightClientOptions {
@@ -137,16 +137,28 @@ export class FeatherflightClient<D = AnyDefinitions> {
     )) as Json;
   }
 
+  /** Removes an entity, named by its join keys, from the online store and from what was pushed; tells what it removed and what it could not. */
+  async erase(entity: string, keys: Readonly<Record<string, RequestValue>>, options: ClientCallOptions = {}): Promise<Json> {
+    return (await this.#post('/api/v1/erasures', encodeErasure(entity, keys), options)) as Json;
+  }
+
+  /** Takes an erasure back: rows of the entity are taken again, and none that was removed returns by itself. */
+  async liftErasure(
+    entity: string,
+    keys: Readonly<Record<string, RequestValue>>,
+    options: ClientCallOptions = {},
+  ): Promise<Json> {
+    return (await this.#post('/api/v1/erasures/lift', encodeErasure(entity, keys), options)) as Json;
+  }
+
+  /** All that is erased, the oldest first. */
+  async erasures(options: ClientCallOptions = {}): Promise<readonly Json[]> {
+    return ((await this.#get('/api/v1/erasures', options)) as { erasures: readonly Json[] }).erasures;
+  }
+
   /** The rows of what is applied, of one kind. */
   async catalogue(kind: CatalogueKind, options: ClientCallOptions = {}): Promise<readonly Json[]> {
-    const answer = await this.#http.call({
-      method: 'GET',
-      path: `/api/v1/${kind}`,
-      isRepeatable: true,
-      timeoutMs: this.#timeoutMs,
-      ...options,
-    });
-    return (answer as { rows: readonly Json[] }).rows;
+    return ((await this.#get(`/api/v1/${kind}`, options)) as { rows: readonly Json[] }).rows;
   }
 
   /** A training set over Flight, as Arrow record batches. */
@@ -182,6 +194,10 @@ export class FeatherflightClient<D = AnyDefinitions> {
     return this.#http.call({ method: 'POST', path, body, isRepeatable: true, ...options });
   }
 
+  #get(path: string, options: ClientCallOptions): Promise<unknown> {
+    return this.#http.call({ method: 'GET', path, isRepeatable: true, timeoutMs: this.#timeoutMs, ...options });
+  }
+
   #flightOptions(): ConnectionOptions {
     const { url, flightUrl, token, ca } = this.#options;
     const { protocol, hostname } = new URL(url);
@@ -192,6 +208,10 @@ export class FeatherflightClient<D = AnyDefinitions> {
       ...(ca === undefined ? {} : { tls: { rootCertificates: ca } }),
     };
   }
+}
+
+function encodeErasure(entity: string, keys: Readonly<Record<string, RequestValue>>): string {
+  return encodeMembers({ entity: JSON.stringify(entity), keys: encodeColumns(keys) });
 }
 
 function toIso(instant: string | bigint | undefined): string | undefined {

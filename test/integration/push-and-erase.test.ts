@@ -40,10 +40,23 @@ describe('without a server', () => {
   });
 
   it('erases an entity until that is taken back', async () => {
-    expect(await run('erase', 'user', 'user_id=50')).toBe('erased user user_id=50: rows of user_profile 1\n');
-    expect(await run('push', 'profiles', '50.parquet')).toBe('pushed 1 rows: 0 written online, 0 unchanged, 1 erased\n');
+    expect(await run('erase', 'user', 'user_id=50')).toBe(
+      [
+        'erased user user_id=50: online rows of user_profile 1',
+        'pushed to profiles: 1 rows in 1 files removed',
+        'not changed: profiles may hold it, in data/users.parquet',
+        'rows of it are refused until that is lifted (--lift)',
+        '',
+      ].join('\n'),
+    );
+    expect(await run('push', 'profiles', '50.parquet', '--idempotency-key', 'again')).toContain('1 erased');
+    expect(JSON.parse(await run('erase', '--list', '--json'))).toEqual({
+      erasures: [{ entities: ['user'], keys: { user_id: '50' }, erased_at: expect.any(String), finished: true }],
+    });
+    expect(await run('erase', '--list')).toMatch(/^user +user_id=50 .*erased$/m);
     expect(await run('erase', 'user', 'user_id=50', '--lift')).toBe('lifted\n');
-    expect(await run('push', 'profiles', '50.parquet')).toBe('pushed 1 rows: 1 written online, 0 unchanged, 0 erased\n');
+    expect(await run('erase', 'user', 'user_id=50', '--lift')).toBe('nothing was erased\n');
+    expect(await run('push', 'profiles', '50.parquet', '--idempotency-key', 'lifted')).toContain('1 written online');
   });
 
   it('asks before it erases on a terminal', async () => {
@@ -83,4 +96,45 @@ it('pushes through a server, which holds the state', async () => {
   await client.close();
   const held = await runCommand(['erase', 'user', 'user_id=51'], { directory });
   expect(held).toMatchObject({ status: 1, stderr: expect.stringContaining('serve') });
+});
+
+it('erases through a server, which goes on serving: command line, HTTP, Flight and the Node client', async () => {
+  const url = server?.url as string;
+  const client = new FeatherflightClient({ url: server?.http as string, flightUrl: url });
+  const visits = async () => {
+    const answer = await client.getOnlineFeatures({ features: ['user_profile:visits'], entities: { user_id: [50, 51] } });
+    return answer.columns.visits?.statuses;
+  };
+  const frame = "select 51::bigint as user_id, timestamptz '2026-03-02' as event_timestamp";
+  await writeTables(directory, [['frame.parquet', frame]]);
+  const training = async () =>
+    await run(
+      'get-historical-features',
+      '--entities',
+      'frame.parquet',
+      '--features',
+      'user_profile:visits',
+      '--out',
+      '-',
+      '--url',
+      url,
+    );
+  expect(await training()).toContain('51,2026-03-02T00:00:00.000000Z,9');
+  expect(JSON.parse(await run('erase', 'user', 'user_id=51', '--json', '--url', url))).toMatchObject({
+    online: { rows: { user_profile: 1 } },
+    archives: [{ source: 'profiles', files: 1, rows: 1 }],
+    foreign: [{ source: 'profiles', paths: ['data/users.parquet'] }],
+  });
+  expect(await visits()).toEqual(['PRESENT', 'NOT_FOUND']);
+  expect(await training()).not.toContain(',9');
+  expect(await run('erase', '--list', '--url', url)).toContain('user_id=51');
+  expect(await client.liftErasure('user', { user_id: 51n })).toEqual({ lifted: true });
+  expect(await training()).not.toContain(',9');
+  expect(await client.erase('user', { user_id: 50n })).toMatchObject({ entity: 'user', online: { keys: 1 } });
+  expect(await visits()).toEqual(['NOT_FOUND', 'NOT_FOUND']);
+  expect(await client.erasures()).toMatchObject([{ entities: ['user'], keys: { user_id: '50' }, finished: true }]);
+  expect(await run('erase', 'user', 'user_id=50', '--lift', '--url', url)).toBe('lifted\n');
+  expect(await client.erasures()).toEqual([]);
+  await expect(client.erase('user', { user_id: 'fifty' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  await client.close();
 });

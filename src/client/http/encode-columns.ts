@@ -4,8 +4,8 @@
 export type RequestValue = null | boolean | number | bigint | string | Date | Uint8Array | readonly RequestValue[];
 export type RequestColumns = Readonly<Record<string, readonly RequestValue[]>>;
 
-/** Columns by name as a JSON object. */
-export function encodeColumns(columns: RequestColumns): string {
+/** Columns, or single values, by name as a JSON object. */
+export function encodeColumns(columns: Readonly<Record<string, RequestValue>>): string {
   return encodeMembers(Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, encodeValue(values)])));
 }
 
