@@ -7,12 +7,18 @@ export interface AskedFeatures {
   readonly service?: string | null;
 }
 
-/** The names of the views; a service that does not exist has none, and is refused where it is looked up. */
+/**
+ * The names of the views, those among them that on-demand views read: what is computed of a value may reveal it. A service that does
+ * not exist has none, and is refused where it is looked up.
+ */
 export function viewsAsked(registry: RegistryDocument, { features, service }: AskedFeatures): ReadonlySet<string> {
   const views = new Set<string>();
   for (const reference of features ?? []) views.add(/^[^:@]*/.exec(reference)?.[0] ?? '');
   const found = service == null ? undefined : registry.services.find((candidate) => candidate.name === service);
   for (const part of found?.features ?? []) views.add(part.view);
+  for (const view of registry.onDemandViews ?? []) {
+    if (views.has(view.name)) for (const input of view.inputs) views.add(input.view);
+  }
   return views;
 }
 

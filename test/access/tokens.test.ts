@@ -140,6 +140,7 @@ it('knows the views of features and of a service before anything is read', () =>
       { name: 'item', source: 'daily' },
       { name: 'age', source: 'profiles' },
     ],
+    onDemandViews: [{ name: 'ratio', inputs: [{ view: 'age' }, { view: 'item', prefix: 'other' }] }],
   } as unknown as RegistryDocument;
   expect([...viewsAsked(registry, { features: ['user:age', 'item@other:price', 'user:city', ':x'] })]).toEqual([
     'user',
@@ -148,6 +149,7 @@ it('knows the views of features and of a service before anything is read', () =>
   ]);
   expect([...viewsAsked(registry, { service: 'ranker' })]).toEqual(['user', 'item']);
   expect([...viewsAsked(registry, { service: 'nobody' })]).toEqual([]);
+  expect([...viewsAsked(registry, { features: ['ratio:x'] })]).toEqual(['ratio', 'age', 'item']);
   expect(viewsOfSource(registry, 'profiles')).toEqual(['user', 'age']);
 });
 

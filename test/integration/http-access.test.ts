@@ -54,6 +54,7 @@ describe('a server with tokens', () => {
     directory = await makeHttpStore({ readable: ['data'] });
     await writeTables(directory, [
       ['data/frame.parquet', "select 1::bigint as user_id, 'item 1' as item_id, timestamptz '2026-06-01' as event_timestamp"],
+      ['data/factors.parquet', "select 1::bigint as user_id, 2::double as factor, timestamptz '2026-06-01' as event_timestamp"],
     ]);
     server = await startServer(directory, { environment: { FEATHERFLIGHT_LOG_LEVEL: 'trace' } });
     await make('admin', { scopes: ['admin'], description: 'the first' });
@@ -61,6 +62,8 @@ describe('a server with tokens', () => {
     await make('offline', { scopes: ['read-offline'] });
     await make('writer', { scopes: ['write'] });
     await make('items', { scopes: ['read-online', 'read-offline', 'write'], views: ['item_stats'] });
+    await make('doubled', { scopes: ['read-online', 'read-offline'], views: ['doubled'] });
+    await make('both', { scopes: ['read-online', 'read-offline'], views: ['doubled', 'user_profile'] });
     await make('foreign', { scopes: ['admin'], project: 'bakery' });
     await make('expired', { scopes: ['admin'], expires_at: '2020-01-01T00:00:00Z' });
     await make('revoked', { scopes: ['admin'] });
@@ -162,6 +165,24 @@ describe('a server with tokens', () => {
     expect(await flight('items', (client) => train(client, 'item_stats:price'))).toBe(1);
     expect(await flight('items', (client) => train(client))).toBe('PERMISSION_DENIED');
     expect(await flight('items', (client) => client.action('materialize', {}))).toBe('PERMISSION_DENIED');
+  });
+
+  it('holds a token to the views that on-demand views read, whose transform could reveal them', async () => {
+    const doubled = { features: ['doubled:times_age'], entities: { user_id: [1] }, request: { factor: [2] } };
+    const feast = { features: ['doubled:times_age'], entities: { user_id: [1], factor: [2] } };
+    const frame = { features: ['doubled:times_age'], path: 'data/factors.parquet' };
+    const offline = (name: string) => flight(name, async (client) => (await client.getHistoricalFeatures(frame)).schema);
+    for (const [name, status] of [
+      ['doubled', 403],
+      ['both', 200],
+    ] as const) {
+      expect([name, await statusOf(name, '/api/v1/online-features', doubled)]).toEqual([name, status]);
+      expect([name, await statusOf(name, '/get-online-features', feast)]).toEqual([name, status]);
+    }
+    const told = await post(`${server.http}/api/v1/online-features`, doubled, bearer('doubled'));
+    expect(told.json()).toMatchObject({ error: { code: 'PERMISSION_DENIED', details: { view: 'user_profile' } } });
+    expect(await offline('doubled')).toBe('PERMISSION_DENIED');
+    expect(await offline('both')).toMatchObject({ fields: expect.anything() });
   });
 
   it('makes and revokes tokens through Flight, and HTTP knows at once', async () => {
