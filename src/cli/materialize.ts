@@ -1,5 +1,6 @@
 /** `featherflight materialize` and `materialize-incremental`: views into the online store, here or by a server. */
 import { Command } from 'commander';
+import { fitToday } from '../materialize/fitted-today.ts';
 import { createMaterialize } from '../materialize/materialize.ts';
 import { silentLogger } from '../observe.ts';
 import { describeProgress, describeReport, type MaterializeInput, runMaterialize } from '../serve/materialize-action.ts';
@@ -43,9 +44,14 @@ async function materialize(context: Context, views: string[], { start, end, url 
 
 async function runHere(context: Context, input: MaterializeInput, show: (progress: Progress) => void): Promise<Report> {
   return await withOnlineWriter(context, 'materialize', async ({ registry, history, store }) => {
-    const run = createMaterialize({ history, store, registry: () => registry, logger: silentLogger });
+    const parts = { history, store, registry: () => registry, logger: silentLogger };
     const onProgress = (progress: Parameters<typeof describeProgress>[0]) => show(describeProgress(progress));
-    return describeReport(await runMaterialize(run, input, context.interruption(), onProgress));
+    const signal = context.interruption();
+    // A server does this by itself; without one, online requests would go on with the numbers of the last day.
+    const { failed } = await fitToday(parts, signal);
+    if (failed.length > 0)
+      context.say(`today's fitted defaults of ${failed.join(', ')} could not be computed; the last are served`);
+    return describeReport(await runMaterialize(createMaterialize(parts), input, signal, onProgress));
   });
 }
 
