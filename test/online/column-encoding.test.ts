@@ -13,7 +13,18 @@ import { compileRowWriter } from '../../src/online/encoding/row-columns.ts';
 import { startUs, typedValues } from './draw-online.ts';
 
 const instant = fc.oneof(
-  fc.constantFrom(0n, -1n, startUs, -(2n ** 63n), 2n ** 63n - 1n, 2n ** 52n, -(2n ** 52n)),
+  fc.constantFrom(
+    0n,
+    -1n,
+    startUs,
+    -(2n ** 63n),
+    2n ** 63n - 1n,
+    2n ** 52n,
+    -(2n ** 52n),
+    2n ** 53n - 993n,
+    2n ** 53n - 992n,
+    1_251_000n * 3_600_000_000n + 1n,
+  ),
   fc
     .tuple(
       fc.bigInt({ min: -62_135_596_800_000_000n, max: 253_402_300_799_999_999n }),

@@ -37,7 +37,7 @@ const document = documentOf([view]);
 const online = compileOnlineView(document.views[0] as (typeof document.views)[number], document);
 
 const drawRow = fc.record({
-  eventUs: fc.oneof(fc.constantFrom(0n, -1n, startUs, -62_135_596_800_000_000n), drawInstant()),
+  eventUs: fc.oneof(fc.constantFrom(0n, -1n, startUs, 2n ** 53n - 993n, -62_135_596_800_000_000n), drawInstant()),
   createdUs: fc.option(fc.oneof(fc.constantFrom(0n, startUs + 1n, startUs - 86_400_000_000n), drawInstant())),
   availableUs: fc.oneof(fc.constantFrom(startUs, startUs - 5n, 253_402_300_799_999_999n), drawInstant()),
   pushed: fc.boolean(),

@@ -66,8 +66,10 @@ export function writeVarint(sink: Sink, value: number): void {
   reserve(sink, 8);
   let rest = value;
   while (rest > 0x7fff_ffff) {
-    sink.buffer[sink.at++] = (rest % 128) + 128;
-    rest = Math.floor(rest / 128);
+    // A remainder would cost several times as much.
+    const above = Math.floor(rest / 128);
+    sink.buffer[sink.at++] = rest - above * 128 + 128;
+    rest = above;
   }
   while (rest > 127) {
     sink.buffer[sink.at++] = (rest & 127) | 128;

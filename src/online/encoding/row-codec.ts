@@ -158,7 +158,8 @@ export function beginRow(sink: Sink, schemaId: number, head: RowHead): number {
   const start = sink.at;
   reserve(sink, 6);
   // Room for a length of one byte: longer rows are moved when they end.
-  sink.at = sink.buffer.writeUInt32LE(schemaId, start) + 1;
+  for (let byte = 0; byte < 4; byte++) sink.buffer[start + byte] = schemaId >>> (8 * byte);
+  sink.at = start + 5;
   const eventUnit = unitOf(event, event);
   const distanceUnit = unitOf(created ?? 0, available ?? 0);
   writeByte(
@@ -200,12 +201,17 @@ export function toTime(us: bigint): Time {
 
 /** The greatest unit of which both times are multiples. */
 function unitOf(a: Time, b: Time): number {
-  for (let unit = units.length - 1; unit > 0; unit--) if (isMultiple(a, unit) && isMultiple(b, unit)) return unit;
-  return 0;
+  let unit = 0;
+  // Each unit is a multiple of the one before it.
+  while (unit + 1 < units.length && isMultiple(a, unit + 1) && isMultiple(b, unit + 1)) unit += 1;
+  return unit;
 }
 
 function isMultiple(time: Time, unit: number): boolean {
-  return typeof time === 'number' ? time % (units[unit] as number) === 0 : time % (wideUnits[unit] as bigint) === 0n;
+  if (typeof time === 'bigint') return time % (wideUnits[unit] as bigint) === 0n;
+  const size = units[unit] as number;
+  // A remainder would cost several times as much.
+  return Math.round(time / size) * size === time;
 }
 
 function writeUnits(sink: Sink, time: Time, unit: number): void {

@@ -1,10 +1,10 @@
 /** Values straight out of Arrow columns, in the bytes that value-codec.ts writes: no value becomes an object on the way. */
 import { getBit } from '../../arrow/bitmap.ts';
 import type { Column } from '../../arrow/column.ts';
-import { int32View } from '../../arrow/typed-view.ts';
+import { bytesOf, int32View } from '../../arrow/typed-view.ts';
 import type { ValueType } from '../../definitions/value-type.ts';
-import { joinWords, reserve, type Sink, writeByte, writeRange, writeVarint, writeZigzag } from './bytes.ts';
-import { markNull, oneNaN, writeBitmap } from './value-codec.ts';
+import { joinWords, type Sink, writeByte, writeRange, writeVarint, writeZigzag } from './bytes.ts';
+import { markNull, writeBitmap } from './value-codec.ts';
 
 /** Writes what a column has in a row. */
 export type ColumnWriter = (sink: Sink, row: number) => void;
@@ -30,20 +30,10 @@ export function compileColumnWriter(type: ValueType, column: Column): ColumnWrit
       const words = int32View(first);
       return (sink, row) => writeZigzag(sink, joinWords(words[2 * row] as number, words[2 * row + 1] as number));
     }
-    case 'float32': {
-      const floats = new Float32Array(first.buffer, first.byteOffset, column.length);
-      return (sink, row) => {
-        reserve(sink, 4);
-        sink.at = sink.buffer.writeFloatLE(oneNaN(floats[row] as number), sink.at);
-      };
-    }
-    case 'float64': {
-      const floats = new Float64Array(first.buffer, first.byteOffset, column.length);
-      return (sink, row) => {
-        reserve(sink, 8);
-        sink.at = sink.buffer.writeDoubleLE(oneNaN(floats[row] as number), sink.at);
-      };
-    }
+    case 'float32':
+      return floatWriter(new Float32Array(first.buffer, first.byteOffset, column.length), nan32);
+    case 'float64':
+      return floatWriter(new Float64Array(first.buffer, first.byteOffset, column.length), nan64);
     case 'string':
     case 'bytes': {
       const offsets = int32View(first);
@@ -74,6 +64,19 @@ export function compileColumnWriter(type: ValueType, column: Column): ColumnWrit
       return (sink, row) => write(sink, row * length, (row + 1) * length);
     }
   }
+}
+
+const nan32 = Uint8Array.of(0, 0, 0xc0, 0x7f);
+const nan64 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);
+
+/** Floats as they stand, the least significant byte first; of the many bytes that a NaN may have, always the same. */
+function floatWriter(floats: Float32Array | Float64Array, nan: Uint8Array): ColumnWriter {
+  const width = floats.BYTES_PER_ELEMENT;
+  const bytes = bytesOf(floats);
+  return (sink, row) => {
+    if (Number.isNaN(floats[row])) writeRange(sink, nan, 0, width);
+    else writeRange(sink, bytes, width * row, width * (row + 1));
+  };
 }
 
 /** A bitmap of nulls, then each element that is not. */
