@@ -270,6 +270,26 @@ class Store:
         """Moves whatever is new into the online store; all views where none is named."""
         return self._materialize(views, None, end)
 
+    def erase(self, entity: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """Removes an entity from the online store and from what was pushed, until that is lifted.
+
+        Args:
+            entity: the entity's name.
+            keys: its join keys and their values.
+
+        Returns:
+            What was removed, and under `foreign` the tables that may hold the entity and were not changed.
+        """
+        return dict(self._transport.action("erase", _erasure(entity, keys)))
+
+    def lift_erasure(self, entity: str, keys: Mapping[str, Any]) -> bool:
+        """Takes an erasure back, if there was one: rows are taken again, and what was removed stays away."""
+        return bool(self._transport.action("lift_erasure", _erasure(entity, keys))["lifted"])
+
+    def erasures(self) -> list[dict[str, Any]]:
+        """All that is erased, the oldest first."""
+        return list(self._transport.action("list_erasures", {})["erasures"])
+
     def close(self) -> None:
         """Ends the connection; jobs that were not read cannot be read any more."""
         self._transport.close()
@@ -317,3 +337,8 @@ class Store:
 
     def _list(self, kind: str) -> CatalogueTable:
         return CatalogueTable(kind, self._transport.action("list", {"kind": kind})["rows"])
+
+
+def _erasure(entity: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    columns = encode_columns({name: [value] for name, value in keys.items()})
+    return {"entity": entity, "keys": {name: values[0] for name, values in columns.items()}}
