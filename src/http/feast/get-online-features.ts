@@ -3,9 +3,12 @@ import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { viewsAsked } from '../../access/views-asked.ts';
 import { formatInstantUs } from '../../definitions/format-instant.ts';
+import { statusNames } from '../../definitions/status.ts';
 import { FeatureStoreError } from '../../errors.ts';
 import type { OnlineAnswer } from '../../online/retrieve/answer.ts';
-import { writeAll, writeStatus } from '../json/write-answer.ts';
+import { encodeText, type Sink, writeAll, writeAscii, writeUtf8 } from '../json/text-sink.ts';
+import { eventsWriter, writeStatus } from '../json/write-answer.ts';
+import { writeInstant } from '../json/write-instant.ts';
 import type { HttpParts } from '../parts.ts';
 import { jsonType, type Resource } from '../resource.ts';
 import { columnsSchema, limitRows, nameSchema, validateBody } from '../validate.ts';
@@ -43,38 +46,44 @@ export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpP
       const answer = await online.get({ isJson: true, features, service, entities, fullFeatureNames });
       metrics.countAnswer(answer);
       const versions = request.include_feature_view_version_metadata === true;
-      return { status: 200, type: jsonType, service: service ?? undefined, body: writeFeastAnswer(answer, versions) };
+      return { status: 200, type: jsonType, service: service ?? undefined, body: encodeFeastAnswer(answer, versions) };
     },
   };
 }
 
 const epoch = '"1970-01-01T00:00:00Z"';
+const present = statusNames.indexOf('PRESENT');
 
 /** Columns one after another, join keys first; what is not found happened at the epoch. */
-function writeFeastAnswer(answer: OnlineAnswer, versions: boolean): string {
-  const names: string[] = [];
-  const results: string[] = [];
-  const present = `[${Array(answer.rows).fill('"PRESENT"').join(',')}]`;
-  const never = `[${Array(answer.rows).fill(epoch).join(',')}]`;
-  for (const { name, type, values } of answer.entities) {
-    names.push(name);
-    results.push(`{"values":${writeAll(values, feastWriter(type))},"statuses":${present},"event_timestamps":${never}}`);
-  }
-  for (const { name, type, values, statuses, eventUs } of answer.columns) {
-    names.push(name);
-    const told = `"statuses":${writeAll(statuses, writeStatus)},"event_timestamps":${writeAll(eventUs, writeEvent)}`;
-    results.push(`{"values":${writeAll(values, feastWriter(type))},${told}}`);
-  }
+function encodeFeastAnswer(answer: OnlineAnswer, versions: boolean): Buffer {
+  const found = new Uint8Array(answer.rows).fill(present);
+  const never = new Array<null>(answer.rows).fill(null);
+  const keys = answer.entities.map((entity) => ({ ...entity, statuses: found, eventUs: never }));
+  const columns = [...keys, ...answer.columns];
   const metadata = {
-    feature_names: names,
+    feature_names: columns.map(({ name }) => name),
     ...(versions ? { feature_view_metadata: [...new Set(answer.columns.map(({ view }) => view))].map(zeroVersion) } : {}),
     evaluated_at: formatInstantUs(answer.evaluatedAtUs),
   };
-  return `{"results":[${results.join(',')}],"metadata":${JSON.stringify(metadata)}}`;
+  return encodeText((sink) => {
+    const writeEvents = eventsWriter(writeEvent);
+    writeAscii(sink, '{"results":[');
+    for (const [at, { type, values, statuses, eventUs }] of columns.entries()) {
+      writeAscii(sink, at === 0 ? '{"values":' : ',{"values":');
+      writeAll(sink, values, feastWriter(type));
+      writeAscii(sink, ',"statuses":');
+      writeAll(sink, statuses, writeStatus);
+      writeAscii(sink, ',"event_timestamps":');
+      writeEvents(sink, eventUs);
+      writeAscii(sink, '}');
+    }
+    writeUtf8(sink, `],"metadata":${JSON.stringify(metadata)}}`);
+  });
 }
 
-function writeEvent(us: bigint | null): string {
-  return us === null ? epoch : `"${formatInstantUs(us)}"`;
+function writeEvent(sink: Sink, us: bigint | null): void {
+  if (us === null) writeAscii(sink, epoch);
+  else writeInstant(sink, us);
 }
 
 function zeroVersion(name: string): { readonly name: string; readonly version: number } {

@@ -3,60 +3,79 @@ import { formatInstantUs } from '../../definitions/format-instant.ts';
 import { statusNames } from '../../definitions/status.ts';
 import { formatValueType } from '../../definitions/value-type.ts';
 import type { OnlineAnswer, OnlineColumn } from '../../online/retrieve/answer.ts';
-import { losslessWriter } from './write-value.ts';
+import { encodeText, type Sink, writeAgain, writeAll, writeAscii, writeQuoted, writeShort } from './text-sink.ts';
+import { writeInstant } from './write-instant.ts';
+import { losslessWriter, writeValues } from './write-value.ts';
 
 /** `statuses` false leaves out what stands beside the values. */
-export function writeAnswer(answer: OnlineAnswer, statuses: boolean): string {
-  const writeEvent = eventWriter();
-  let entities = '';
-  for (const { name, type, values } of answer.entities) {
-    entities += `${entities === '' ? '' : ','}"${name}":{"type":"${type.kind}","values":${writeAll(values, losslessWriter(type))}}`;
-  }
-  let columns = '';
-  for (const column of answer.columns) {
-    columns += `${columns === '' ? '' : ','}"${column.name}":${writeColumn(column, statuses ? writeEvent : undefined)}`;
-  }
-  const missing = answer.views.filter((view) => !view.isMaterialized).map((view) => view.view);
-  const head = `{"evaluated_at":"${formatInstantUs(answer.evaluatedAtUs)}","rows":${answer.rows}`;
-  return `${head},"never_materialized":${JSON.stringify(missing)},"entities":{${entities}},"columns":{${columns}}}`;
-}
-
-function writeColumn(column: OnlineColumn, writeEvent: ((us: bigint | null) => string) | undefined): string {
-  const values = writeAll(column.values, losslessWriter(column.type));
-  const head = `{"view":"${column.view}","feature":"${column.feature}","type":"${formatValueType(column.type)}","values":${values}`;
-  if (writeEvent === undefined) return `${head}}`;
-  const statuses = writeAll(column.statuses, writeStatus);
-  const events = writeAll(column.eventUs, writeEvent);
-  return `${head},"statuses":${statuses},"event_timestamps":${events},"is_default":${writeAll(column.isDefault, writeFlag)}}`;
-}
-
-/** `[a,b,…]`, each by one writer. */
-export function writeAll<T>(values: ArrayLike<T>, write: (value: T) => string): string {
-  let text = '[';
-  for (let at = 0; at < values.length; at++) text += at === 0 ? write(values[at] as T) : `,${write(values[at] as T)}`;
-  return `${text}]`;
-}
-
-const quotedStatuses = statusNames.map((name) => `"${name}"`);
-
-export function writeStatus(status: number): string {
-  return quotedStatuses[status] as string;
-}
-
-function writeFlag(flag: number): string {
-  return flag === 1 ? 'true' : 'false';
-}
-
-/** The features of a view mostly share their rows, and with them the instant: each is written once an answer. */
-function eventWriter(): (us: bigint | null) => string {
-  const written = new Map<bigint, string>();
-  return (us) => {
-    if (us === null) return 'null';
-    let text = written.get(us);
-    if (text === undefined) {
-      text = `"${formatInstantUs(us)}"`;
-      written.set(us, text);
+export function encodeAnswer(answer: OnlineAnswer, statuses: boolean): Buffer {
+  return encodeText((sink) => {
+    const missing = answer.views.filter((view) => !view.isMaterialized).map((view) => view.view);
+    const head = `{"evaluated_at":"${formatInstantUs(answer.evaluatedAtUs)}","rows":${answer.rows}`;
+    writeAscii(sink, `${head},"never_materialized":${JSON.stringify(missing)},"entities":{`);
+    for (const [at, { name, type, values }] of answer.entities.entries()) {
+      if (at > 0) writeAscii(sink, ',');
+      writeQuoted(sink, name);
+      writeAscii(sink, `:{"type":"${type.kind}","values":`);
+      writeValues(sink, type, values, losslessWriter(type));
+      writeAscii(sink, '}');
     }
-    return text;
+    writeAscii(sink, '},"columns":{');
+    const writeEvents = statuses ? eventsWriter(writeEvent) : undefined;
+    for (const [at, column] of answer.columns.entries()) {
+      if (at > 0) writeAscii(sink, ',');
+      writeColumn(sink, column, writeEvents);
+    }
+    writeAscii(sink, '}}');
+  });
+}
+
+/** The same as a string. */
+export function writeAnswer(answer: OnlineAnswer, statuses: boolean): string {
+  return encodeAnswer(answer, statuses).toString();
+}
+
+type WriteEvents = (sink: Sink, eventUs: OnlineColumn['eventUs']) => void;
+
+function writeColumn(sink: Sink, column: OnlineColumn, writeEvents: WriteEvents | undefined): void {
+  const { name, view, feature, type } = column;
+  writeAscii(sink, `"${name}":{"view":"${view}","feature":"${feature}","type":"${formatValueType(type)}","values":`);
+  writeValues(sink, type, column.values, losslessWriter(type));
+  if (writeEvents !== undefined) {
+    writeAscii(sink, ',"statuses":');
+    writeAll(sink, column.statuses, writeStatus);
+    writeAscii(sink, ',"event_timestamps":');
+    writeEvents(sink, column.eventUs);
+    writeAscii(sink, ',"is_default":');
+    writeAll(sink, column.isDefault, writeFlag);
+  }
+  writeAscii(sink, '}');
+}
+
+const quotedStatuses = statusNames.map((name) => Buffer.from(`"${name}"`));
+const flags = ['false', 'true'].map((text) => Buffer.from(text));
+
+export function writeStatus(sink: Sink, status: number): void {
+  writeShort(sink, quotedStatuses[status] as Buffer);
+}
+
+function writeFlag(sink: Sink, flag: number): void {
+  writeShort(sink, flags[flag] as Buffer);
+}
+
+function writeEvent(sink: Sink, us: bigint | null): void {
+  if (us === null) writeAscii(sink, 'null');
+  else writeInstant(sink, us);
+}
+
+/** The features of a view mostly share their rows, and with them the list of instants: each list is written once a text, then copied. */
+export function eventsWriter(write: (sink: Sink, us: bigint | null) => void): WriteEvents {
+  const written = new Map<OnlineColumn['eventUs'], readonly [start: number, end: number]>();
+  return (sink, eventUs) => {
+    const known = written.get(eventUs);
+    if (known !== undefined) return writeAgain(sink, ...known);
+    const start = sink.at;
+    writeAll(sink, eventUs, write);
+    written.set(eventUs, [start, sink.at]);
   };
 }

@@ -4,7 +4,7 @@ import { requireViews } from '../../access/caller.ts';
 import { viewsAsked } from '../../access/views-asked.ts';
 import { FeatureStoreError } from '../../errors.ts';
 import { arrowType, encodeArrowAnswer } from '../arrow-answer.ts';
-import { writeAnswer } from '../json/write-answer.ts';
+import { encodeAnswer } from '../json/write-answer.ts';
 import type { HttpParts } from '../parts.ts';
 import { jsonType, type Resource } from '../resource.ts';
 import { columnsSchema, limitRows, nameSchema, validateBody } from '../validate.ts';
@@ -81,7 +81,7 @@ export function onlineFeatures({ online, registry, metrics, limits }: HttpParts)
       metrics.countAnswer(answer);
       const told = { status: 200, service: service ?? undefined };
       if (wantsArrow(headers.accept)) return { ...told, type: arrowType, body: encodeArrowAnswer(answer, statuses) };
-      return { ...told, type: jsonType, body: writeAnswer(answer, statuses) };
+      return { ...told, type: jsonType, body: encodeAnswer(answer, statuses) };
     },
   };
 }

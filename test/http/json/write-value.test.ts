@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 import { decodeLiteral, type LiteralValue } from '../../../src/definitions/literal.ts';
 import { formatValueType, parseValueType, type ValueType } from '../../../src/definitions/value-type.ts';
 import { feastWriter } from '../../../src/http/feast/write-value.ts';
-import { losslessWriter } from '../../../src/http/json/write-value.ts';
+import { encodeText } from '../../../src/http/json/text-sink.ts';
+import { losslessWriter, type ValueWriter, writeValues } from '../../../src/http/json/write-value.ts';
+
+const textOf = (write: ValueWriter, value: LiteralValue) => encodeText((sink) => write(sink, value)).toString();
 
 const float32 = fc.float().map(Math.fround);
 const perType: readonly (readonly [string, fc.Arbitrary<LiteralValue>])[] = [
@@ -33,8 +36,21 @@ const drawn: fc.Arbitrary<readonly [ValueType, LiteralValue]> = fc.constantFrom(
 it('is read back as it was, for every type', () => {
   fc.assert(
     fc.property(drawn, ([type, value]) => {
-      const json = JSON.parse(losslessWriter(type)(value));
+      const json = JSON.parse(textOf(losslessWriter(type), value));
       expect(decodeLiteral(type, json), formatValueType(type)).toEqual(value);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('writes a column as its values one by one', () => {
+  const type = { kind: 'float64' } as const;
+  const write = losslessWriter(type);
+  const fractions = fc.array(fc.option(fc.double({ noInteger: true, noNaN: true })), { maxLength: 20 });
+  fc.assert(
+    fc.property(fc.oneof(fractions, fc.array(fc.option(fc.double()), { maxLength: 20 })), (values) => {
+      const whole = encodeText((sink) => writeValues(sink, type, values, write)).toString();
+      expect(whole).toBe(`[${values.map((value) => textOf(write, value)).join(',')}]`);
     }),
     { numRuns: 2_000 },
   );
@@ -42,7 +58,7 @@ it('is read back as it was, for every type', () => {
 
 it('tells a float from an integer by its text', () => {
   const write = losslessWriter({ kind: 'float64' });
-  expect([1, -0, 0.5, 1e21, Number.NaN, Number.NEGATIVE_INFINITY].map(write)).toEqual([
+  expect([1, -0, 0.5, 1e21, Number.NaN, Number.NEGATIVE_INFINITY].map((value) => textOf(write, value))).toEqual([
     '1.0',
     '-0.0',
     '0.5',
@@ -76,13 +92,13 @@ it('writes for Feast what its client takes, and null where it would raise', () =
     ['bool', true, 'true'],
     ['int32', null, 'null'],
   ];
-  for (const [type, value, text] of cases) expect(feastWriter(parseValueType(type))(value), type).toBe(text);
+  for (const [type, value, text] of cases) expect(textOf(feastWriter(parseValueType(type)), value), type).toBe(text);
 });
 
 it('writes every float32 for Feast so that it reads back as itself', () => {
   fc.assert(
     fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
-      const text = feastWriter({ kind: 'float32' })(value);
+      const text = textOf(feastWriter({ kind: 'float32' }), value);
       expect(Math.fround(Number(text))).toBe(value);
       expect(text).toMatch(/[.e]/);
     }),
