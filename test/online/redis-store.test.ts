@@ -14,11 +14,14 @@ const [cert, key] = ['cert', 'key'].map((name) =>
 ) as [string, string];
 
 const page = readFileSync(new URL('../../docs/reference/redis.md', import.meta.url), 'utf8');
-/** The words of ACL SETUSER that the page shows, for keys of any name, which is what the suite takes. */
-const permissions = (/ACL SETUSER featherflight (.*?)```/s.exec(page)?.[1] ?? '')
-  .replace('~streamrec*', '~*')
-  .split(/\s+/)
-  .filter(Boolean);
+/** The words of ACL SETUSER that the page shows for a user. */
+const wordsFor = (user: string) => {
+  const words = new RegExp(`ACL SETUSER ${user} (.*?)(?:ACL|\`\`\`)`, 's').exec(page)?.[1] ?? '';
+  return words.split(/\s+/).filter(Boolean);
+};
+/** For keys of any name, which is what the suite takes. */
+const permissions = wordsFor('featherflight').map((word) => (word === '~streamrec*' ? '~*' : word));
+const sentinelPermissions = wordsFor('watcher');
 
 describe('one Redis, with a user of its own and TLS', () => {
   let server: RedisServer;
@@ -82,7 +85,7 @@ describe('Sentinel', () => {
     watched = await startRedisSentinel();
   });
   afterAll(() => watched.stop());
-  const open = () => openTestRedis({ sentinel: { master: 'watched', nodes: watched.sentinels } });
+  const open = () => openTestRedis({ sentinel: { master: 'watched', nodes: watched.sentinels.map(({ address }) => address) } });
 
   describeStore('Redis with Sentinel', open);
 
@@ -101,6 +104,59 @@ describe('Sentinel', () => {
     expect(during.errors.every(({ code }) => code === 'UNAVAILABLE')).toBe(true);
     await store.check();
     await store.close();
+  });
+});
+
+describe('with TLS and a user of its own', () => {
+  const secure = { username: 'featherflight', password: 'PASSWORD', tls: { ca: cert } };
+  const ends: (() => Promise<void>)[] = [];
+  afterAll(() => Promise.all(ends.map((end) => end())));
+
+  describe('a Cluster', () => {
+    let cluster: RedisCluster;
+    beforeAll(async () => {
+      cluster = await startRedisCluster({ tls: { cert, key } });
+      ends.push(() => cluster.stop());
+      for (const node of cluster.nodes) await node.command('acl', 'setuser', 'featherflight', ...permissions);
+    });
+
+    describeStore('Redis Cluster with TLS and a user', () => openTestRedis({ cluster: cluster.addresses, ...secure }));
+
+    it.each([
+      ['without the authority of its certificate', { ...secure, tls: {} }, /see tls of redis/],
+      ['without TLS', { ...secure, tls: undefined }, /see tls of redis/],
+      ['with a wrong password', { ...secure, password: 'wr0ng' }, /WRONGPASS/],
+    ])('is refused %s, and no password is told', async (_, options, message) => {
+      const store = openTestRedis({ cluster: cluster.addresses, ...options, commandTimeoutMs: 500 });
+      const failure = await store.check().catch((error: Error) => error);
+      expect(failure).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(message) });
+      expect(String(failure)).not.toMatch(/wr0ng|PASSWORD/);
+      await store.close();
+    });
+  });
+
+  describe('Sentinel', () => {
+    let watched: WatchedRedis;
+    beforeAll(async () => {
+      watched = await startRedisSentinel({ cert, key });
+      ends.push(() => watched.stop());
+      for (const node of [watched.master, watched.replica]) await node.command('acl', 'setuser', 'featherflight', ...permissions);
+      for (const sentinel of watched.sentinels) await sentinel.command('acl', 'setuser', 'watcher', ...sentinelPermissions);
+    });
+    const open = () => {
+      const nodes = watched.sentinels.map(({ address }) => address);
+      return openTestRedis({ sentinel: { master: 'watched', nodes, username: 'watcher', password: 'PASSWORD' }, ...secure });
+    };
+
+    describeStore('Redis with Sentinel, TLS and users', open);
+
+    it('follows a failover', async () => {
+      const store = open();
+      await store.check();
+      await watched.master.kill();
+      await expect.poll(() => store.check().then(() => 'well', String), { timeout: 30_000 }).toBe('well');
+      await store.close();
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 /** A Redis Cluster of local processes, slots spread evenly over three masters, with replicas where asked. */
 import { vi } from 'vitest';
-import { freePort, type RedisServer, startRedis } from './start-redis.ts';
+import { freePort, type RedisServer, type StartRedisOptions, startRedis } from './start-redis.ts';
 
 export interface RedisCluster {
   /** Masters first. */
@@ -19,10 +19,12 @@ export interface StartClusterOptions {
   readonly replicas?: number;
   /** Further arguments of every node. */
   readonly args?: readonly string[];
+  /** Clients and nodes speak TLS alone. */
+  readonly tls?: StartRedisOptions['tls'];
 }
 
-export async function startRedisCluster({ replicas = 0, args = [] }: StartClusterOptions = {}): Promise<RedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: masters * (1 + replicas) }, () => startNode(args)));
+export async function startRedisCluster({ replicas = 0, args = [], tls }: StartClusterOptions = {}): Promise<RedisCluster> {
+  const nodes = await Promise.all(Array.from({ length: masters * (1 + replicas) }, () => startNode(args, tls)));
   const ids = await Promise.all(nodes.map(async ({ server }) => String(await server.command('cluster', 'myid'))));
   for (const [index, { server }] of nodes.slice(0, masters).entries()) {
     const [first, next] = [index, index + 1].map((at) => Math.floor((allSlots * at) / masters)) as [number, number];
@@ -58,11 +60,12 @@ interface ClusterNode {
   readonly busPort: number;
 }
 
-async function startNode(extra: readonly string[]): Promise<ClusterNode> {
+async function startNode(extra: readonly string[], tls: StartRedisOptions['tls']): Promise<ClusterNode> {
   const busPort = await freePort();
   const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '1000'];
   args.push('--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0', ...extra);
-  return { server: await startRedis({ args }), busPort };
+  if (tls !== undefined) args.push('--tls-cluster', 'yes', '--tls-replication', 'yes');
+  return { server: await startRedis({ args, tls }), busPort };
 }
 
 async function isWhole(server: RedisServer, nodes: number, replicas: number): Promise<boolean> {

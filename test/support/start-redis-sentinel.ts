@@ -3,24 +3,25 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { type RedisServer, startRedis } from './start-redis.ts';
+import { type RedisServer, type StartRedisOptions, startRedis } from './start-redis.ts';
 
 export interface WatchedRedis {
   readonly master: RedisServer;
   readonly replica: RedisServer;
-  /** Addresses of the Sentinels, which call the master `watched`. */
-  readonly sentinels: string[];
+  /** They call the master `watched`. */
+  readonly sentinels: readonly RedisServer[];
   stop(): Promise<void>;
 }
 
-export async function startRedisSentinel(): Promise<WatchedRedis> {
-  const args = ['--repl-diskless-sync-delay', '0'];
-  const master = await startRedis({ args });
-  const replica = await startRedis({ args: [...args, '--replicaof', '127.0.0.1', String(master.port)] });
+/** With `tls` all of them speak it alone. */
+export async function startRedisSentinel(tls?: StartRedisOptions['tls']): Promise<WatchedRedis> {
+  const args = ['--repl-diskless-sync-delay', '0', ...(tls === undefined ? [] : ['--tls-replication', 'yes'])];
+  const master = await startRedis({ args, tls });
+  const replica = await startRedis({ args: [...args, '--replicaof', '127.0.0.1', String(master.port)], tls });
   await vi.waitUntil(async () => String(await replica.command('info', 'replication')).includes('master_link_status:up'), {
     timeout: 20_000,
   });
-  const sentinels = await Promise.all(Array.from({ length: 3 }, () => startSentinel(master)));
+  const sentinels = await Promise.all(Array.from({ length: 3 }, () => startSentinel(master, tls)));
   for (const sentinel of sentinels) {
     await vi.waitUntil(
       async () => {
@@ -33,14 +34,14 @@ export async function startRedisSentinel(): Promise<WatchedRedis> {
   return {
     master,
     replica,
-    sentinels: sentinels.map(({ address }) => address),
+    sentinels,
     async stop() {
       await Promise.all([...sentinels, master, replica].map((server) => server.stop()));
     },
   };
 }
 
-async function startSentinel(master: RedisServer): Promise<RedisServer> {
+async function startSentinel(master: RedisServer, tls: StartRedisOptions['tls']): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'featherflight-sentinel-'));
   const file = join(directory, 'sentinel.conf');
   const lines = [
@@ -49,5 +50,5 @@ async function startSentinel(master: RedisServer): Promise<RedisServer> {
     'sentinel failover-timeout watched 3000',
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  return await startRedis({ directory, sentinel: file });
+  return await startRedis({ directory, sentinel: file, tls, args: tls === undefined ? [] : ['--tls-replication', 'yes'] });
 }

@@ -18,6 +18,8 @@ export interface RedisConnection {
 
 const repeatAfterMs = 50;
 
+const closedAtOnce = 'connections end at once; if that lasts, see tls of redis({…}): what the nodes speak, and who signed it';
+
 /** Begins to connect and returns at once. FAILED_PRECONDITION when a file of the TLS options cannot be read. */
 export function connectRedis(config: RedisConfig, project: string, logger: Logger): RedisConnection {
   const { commandTimeoutMs: timeoutMs, cluster } = config;
@@ -35,8 +37,9 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
   const waiting: (() => void)[] = [];
 
   const note = (error: Error): void => {
-    // A Cluster's own error says only that no node answered: the node's says why.
-    lastError = (error as { lastNodeError?: Error | null }).lastNodeError?.message ?? error.message;
+    // A Cluster's own error says only that no node answered: the node's says why, but for what goes wrong in a handshake of TLS.
+    const { message } = (error as { lastNodeError?: Error | null }).lastNodeError ?? error;
+    lastError = message === 'Connection is closed.' ? closedAtOnce : message;
   };
   client.on('error', note);
   client.on('node error', note);
