@@ -75,30 +75,34 @@ export function createErasures({ history, store, registry, nowUs }: ErasureParts
     };
   }
 
-  async function eraseArchives(views: readonly ViewDocument[]): Promise<ErasureReport['archives']> {
+  /** What was pushed to the views' sources, and what is kept of it, which holds rows that were read before. */
+  async function eraseArchives({ document, views }: ReturnType<typeof open>): Promise<ErasureReport['archives']> {
     const archives = [];
-    for (const source of sourcesOf(views)) {
+    for (const source of new Set(views.map((view) => view.source))) {
       const report = await history.archive?.erase(source);
-      if (report !== undefined && report.files > 0) archives.push({ source, ...report });
+      if (report === undefined) continue;
+      await history.discardViews(document.views.filter((view) => view.source === source).map((view) => view.name));
+      if (report.files > 0) archives.push({ source, ...report });
     }
     return archives;
   }
 
   return {
     async erase(name, keys, signal) {
-      const { document, entity, values, key, index, writer, views } = open(name, keys);
+      const opened = open(name, keys);
+      const { document, entity, values, key, index, writer, views } = opened;
       // In this order, whoever sees the tombstone, or rows of it gone, finds it in the index as well.
       const atUs = await index.begin(key, now(), signal);
       const online = await writer.erase(entity.joinKeys, values, atUs, signal);
-      const archives = await eraseArchives(views);
-      await history.discardViews(document.views.filter(({ source }) => sourcesOf(views).has(source)).map((view) => view.name));
+      const archives = await eraseArchives(opened);
       await index.finish(key, signal);
       return { entity: name, erased_at: formatInstantUs(atUs), online, archives, foreign: foreignTables(document, views) };
     },
     async lift(name, keys, signal) {
-      const { document, entity, values, key, index, writer, views } = open(name, keys);
+      const opened = open(name, keys);
+      const { document, entity, values, key, index, writer, views } = opened;
       // What was hidden until now must not be seen again.
-      await eraseArchives(views);
+      await eraseArchives(opened);
       const hadTombstone = await writer.lift(entity.joinKeys, values, signal);
       const wasListed = await index.remove(key, signal);
       // Its rows of foreign tables were not stored, and are to be with the next materialization.
@@ -119,10 +123,6 @@ export function createErasures({ history, store, registry, nowUs }: ErasureParts
 /** Whether each of a view's keys contains one of the entity. */
 function contains(view: ViewDocument, { joinKeys }: EntityDocument): boolean {
   return joinKeys.every(({ name }) => view.keys.some((key) => key.name === name));
-}
-
-function sourcesOf(views: readonly ViewDocument[]): Set<string> {
-  return new Set(views.map((view) => view.source));
 }
 
 function foreignTables({ sources }: RegistryDocument, views: readonly ViewDocument[]): ErasureReport['foreign'] {

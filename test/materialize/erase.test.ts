@@ -154,6 +154,16 @@ test('keys that contain the entity go with it, whether or not their view names i
   expect(await trainingLabels()).toEqual([...foreign(all), 'y', 'y'].sort());
 });
 
+test('a source to which nothing was pushed is not read anew', async () => {
+  await open('LMDB');
+  await trainingLabels();
+  const kept = readdirSync(join(shop.root, '.projections'));
+  expect(await erasures.erase('item', { item_id: 1 })).toMatchObject({ archives: [], foreign: [{ source: 'prices' }] });
+  await trainingLabels();
+  expect(readdirSync(join(shop.root, '.projections'))).toEqual(kept);
+  expect(kept).toHaveLength(1);
+});
+
 test.each([
   [{}, 'has the join keys item_id: give each once'],
   [{ item_id: 1, more: 2 }, 'has the join keys item_id: give each once'],

@@ -4,7 +4,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../observe.ts';
 import type { SourceDocument } from '../../registry/document.ts';
-import { compileErased, type ReadErasedRows } from './erased.ts';
+import { compileErased, type ErasedRows, type ReadErasedRows } from './erased.ts';
 import { makeDurable, removeLeftOvers, tidyFolder } from './folder.ts';
 import { keyOf, listArchive } from './manifest.ts';
 import { eraseRows, mergeFiles, type RewriteReport, type Rewriting } from './rewrite.ts';
@@ -42,8 +42,8 @@ export interface Archive {
   stage<T>(source: SourceDocument, rows: PushedRows, nowUs: bigint, use: (file: string) => Promise<T>): Promise<T>;
   /** Merges the small files of a source, if there are many. */
   merge(source: string): Promise<void>;
-  /** Rewrites the files of a source without rows that are erased. When it resolves, none is on the disk any more. */
-  erase(source: string): Promise<RewriteReport>;
+  /** Rewrites the files of a source without rows that are erased; undefined where nothing was ever pushed. Then none is on the disk. */
+  erase(source: string): Promise<RewriteReport | undefined>;
   /** Resolves when running merges have ended. */
   close(): Promise<void>;
 }
@@ -55,6 +55,7 @@ export function openArchive(options: ArchiveOptions): Archive {
   let isStaged = false;
   const tidied = new Map<string, Promise<void>>();
   const merging = new Set<string>();
+  const compiled = new Map<string, Compiled>();
   const rewriting = createLanes();
   const pushing = createLanes();
   const folderOf = (source: string) => join(directory, source);
@@ -91,10 +92,15 @@ export function openArchive(options: ArchiveOptions): Archive {
   }
 
   async function compile({ name, columns }: SourceDocument): Promise<string | undefined> {
-    return compileErased(
-      await readErased(name),
+    const rows = await readErased(name);
+    const last = compiled.get(name);
+    if (last?.rows === rows && last.columns === columns) return last.condition;
+    const condition = compileErased(
+      rows,
       columns.map((column) => column.name),
     );
+    compiled.set(name, { rows, columns, condition });
+    return condition;
   }
 
   /** One rewriting of a source's folder at a time. */
@@ -147,7 +153,7 @@ export function openArchive(options: ArchiveOptions): Archive {
     merge,
     async erase(source) {
       const isThere = await stat(folderOf(source)).catch(() => undefined);
-      return isThere === undefined ? { files: 0, rows: 0 } : await rewrite(source, eraseRows);
+      return isThere && (await rewrite(source, eraseRows));
     },
     async close() {
       await Promise.all([pushing.idle(), rewriting.idle()]);
@@ -155,6 +161,13 @@ export function openArchive(options: ArchiveOptions): Archive {
       if (isStaged) await rm(staging, { recursive: true, force: true });
     },
   };
+}
+
+/** What was compiled last of a source. */
+interface Compiled {
+  readonly rows: readonly ErasedRows[];
+  readonly columns: SourceDocument['columns'];
+  readonly condition: string | undefined;
 }
 
 /** Work that is done one after another in each lane. */

@@ -12,11 +12,11 @@ export type ErasedValue =
 /** The rows in which every one of these columns has its value. */
 export type ErasedRows = readonly { readonly column: string; readonly value: ErasedValue }[];
 
-/** The rows of a source that are to be left out, by what is erased now. */
+/** The rows of a source that are to be left out, by what is erased now: the very same list as long as nothing has changed. */
 export type ReadErasedRows = (source: string) => Promise<readonly ErasedRows[]>;
 
 /**
- * A condition that is true of erased rows alone, over a table with these columns; undefined where no such row can be in it. Null keys
+ * A condition, for a `where` or a filter, that is true of erased rows alone, over a table with these columns; undefined where no such row can be in it. Null keys
  * belong to nobody, so that the condition may be null.
  */
 export function compileErased(erased: readonly ErasedRows[], columns: readonly string[]): string | undefined {
@@ -27,10 +27,11 @@ export function compileErased(erased: readonly ErasedRows[], columns: readonly s
     const tested = asTuple(rows.map(({ column, value }) => compileColumn(quoteName(column), value.kind)));
     const literals = lists.get(tested) ?? [];
     lists.set(tested, literals);
-    literals.push(asTuple(rows.map(({ value }) => compileValue(value))));
+    literals.push(`(${rows.map(({ value }) => compileValue(value)).join(', ')})`);
   }
   if (lists.size === 0) return undefined;
-  const conditions = [...lists].map(([tested, literals]) => `${tested} in (${literals.sort().join(', ')})`);
+  // As a table, which is looked up by hash: a list would be gone through for every row.
+  const conditions = [...lists].map(([tested, literals]) => `${tested} in (from (values ${literals.sort().join(', ')}))`);
   return conditions.sort().join(' or ');
 }
 
