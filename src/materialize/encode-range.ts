@@ -1,27 +1,27 @@
 /** The rows of one range of keys in the bytes that the online store is to hold, straight out of the columns they were read in. */
 import { hash } from 'node:crypto';
-import type { LatestBlock, LatestRange } from '../offline/latest.ts';
+import type { LatestBlock } from '../offline/latest.ts';
 import { createSink, writeByte } from '../online/encoding/bytes.ts';
 import { compileKeyWriter } from '../online/encoding/key-columns.ts';
 import { valueVersion } from '../online/encoding/row-codec.ts';
 import { compileRowWriter } from '../online/encoding/row-columns.ts';
-import type { OnlineView } from '../online/view.ts';
-import type { Arrivals } from '../online/write/writer.ts';
+import type { KeyArrivals, WriteTarget } from '../online/write/writer.ts';
 import { findMisplaced } from './tied-rows.ts';
 
 export interface RangeEncoder {
-  /** Encodes a range of the block that was opened last, in the place of the one before. */
-  encode(range: LatestRange): void;
+  /** Encodes the rows of a range of the block that was opened last, in the place of the one before. */
+  encode(from: number, to: number): void;
   /** Tells whether what was encoded is the same as another time. */
   digest(): string;
   /** What was encoded, copied: the keys in their order. */
-  take(): Arrivals[];
+  take(): KeyArrivals[];
 }
 
 /** Opens blocks of a view's rows one after another. */
 export type OpenBlock = (block: LatestBlock) => RangeEncoder;
 
-export function compileRangeEncoder(project: string, view: OnlineView, schemaId: number): OpenBlock {
+/** The view's position is that among the views which are written together. */
+export function compileRangeEncoder(project: string, { view, schemaId }: WriteTarget, position: number): OpenBlock {
   const { joinKeys, types, entities } = view;
   const sink = createSink(65_536);
   return (block) => {
@@ -40,7 +40,7 @@ export function compileRangeEncoder(project: string, view: OnlineView, schemaId:
     let starts: number[] = [];
     let rows: number[] = [];
     return {
-      encode({ from, to }) {
+      encode(from, to) {
         const misplaced = findMisplaced(view, block, from, to);
         sink.at = 0;
         starts = [];
@@ -74,7 +74,7 @@ export function compileRangeEncoder(project: string, view: OnlineView, schemaId:
           return {
             key: part(key),
             tombstones: entities.map((_, at) => part(key + 1 + at)),
-            byView: [{ value: part(key + parts - 1), rows: count, written: 0 }],
+            arrivals: [{ view: position, value: part(key + parts - 1), rows: count, written: 0 }],
             erased: false,
           };
         });

@@ -1,11 +1,12 @@
-/** Materialization of some or all views, one after another. */
+/** Materialization of some or all views: those with the same join keys together. */
 import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { Logger } from '../observe.ts';
 import type { History } from '../offline/history.ts';
 import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument, ViewDocument } from '../registry/document.ts';
 import { findView } from '../registry/references.ts';
-import { materializeView, type ViewProgress } from './materialize-view.ts';
+import { materializeViews } from './materialize-views.ts';
+import type { ViewProgress } from './view-run.ts';
 
 export interface MaterializeParts {
   readonly history: Pick<History, 'openProjection'>;
@@ -30,7 +31,7 @@ export interface MaterializeRequest {
 
 export interface MaterializeOptions {
   readonly signal?: AbortSignal;
-  /** Called with the counts of the view at work, after each batch and at its end. */
+  /** Called with the counts of each view at work, after each batch and at its end. */
   onProgress?(progress: ViewProgress): void;
 }
 
@@ -43,7 +44,7 @@ export interface MaterializeReport {
 
 export type Materialize = (request: MaterializeRequest, options?: MaterializeOptions) => Promise<MaterializeReport>;
 
-/** How often a view is begun anew where its source, or the store's content, changed under it. */
+/** How often views are begun anew where its source, or the store's content, changed under them. */
 const attempts = 5;
 
 /** Makes the function that materializes: it goes on with the other views where one fails, and then fails with the first failure. */
@@ -60,23 +61,31 @@ export function createMaterialize(parts: MaterializeParts): Materialize {
       });
     }
     const started = performance.now();
-    const done: ViewProgress[] = [];
+    const done = new Map<ViewDocument, ViewProgress>();
     const failures: unknown[] = [];
-    for (const view of chosen) {
+    const materializeGroup = async (group: readonly ViewDocument[]): Promise<void> => {
       signal.throwIfAborted();
       try {
-        const common = { history: parts.history, store: parts.store, registry, view, onProgress };
-        const begin = () => materializeView({ ...common, startUs, endUs: end, nowUs: now() }, signal);
-        done.push(await repeat(begin, signal));
-        parts.logger.info({ ...done.at(-1) }, 'feature view materialized');
+        const common = { history: parts.history, store: parts.store, registry, onProgress };
+        const begin = () => materializeViews({ ...common, startUs, endUs: end, nowUs: now() }, group, signal);
+        for (const [at, progress] of (await repeat(begin, signal)).entries()) {
+          done.set(group[at] as ViewDocument, progress);
+          parts.logger.info({ ...progress }, 'feature view materialized');
+        }
       } catch (error) {
         signal.throwIfAborted();
-        failures.push(error);
-        parts.logger.warn({ view: view.name, error: String(error) }, 'feature view could not be materialized');
+        // Each by itself: whatever was in the way of one shall not be in that of the others.
+        if (group.length > 1) for (const view of group) await materializeGroup([view]);
+        else {
+          failures.push(error);
+          parts.logger.warn({ view: group[0]?.name, error: String(error) }, 'feature view could not be materialized');
+        }
       }
-    }
-    if (failures.length > 0) throw withDone(failures, done);
-    return { startUs, endUs: end, views: done, seconds: (performance.now() - started) / 1000 };
+    };
+    for (const group of groupByKeys(chosen)) await materializeGroup(group);
+    const finished = chosen.flatMap((view) => done.get(view) ?? []);
+    if (failures.length > 0) throw withDone(failures, finished);
+    return { startUs, endUs: end, views: finished, seconds: (performance.now() - started) / 1000 };
   };
 }
 
@@ -91,6 +100,17 @@ function chooseViews(registry: RegistryDocument, names: readonly string[] | null
       { details: { view: name } },
     );
   });
+}
+
+function groupByKeys(views: readonly ViewDocument[]): ViewDocument[][] {
+  const groups = new Map<string, ViewDocument[]>();
+  for (const view of views) {
+    const keys = JSON.stringify(view.keys.map(({ name, type }) => [name, type]));
+    const group = groups.get(keys);
+    if (group === undefined) groups.set(keys, [view]);
+    else group.push(view);
+  }
+  return [...groups.values()];
 }
 
 async function repeat<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { formatInstantUs, parseInstantUs } from '../definitions/literal.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { Materialize, MaterializeReport } from '../materialize/materialize.ts';
-import type { ViewProgress } from '../materialize/materialize-view.ts';
+import type { ViewProgress } from '../materialize/view-run.ts';
 
 export const materializeRequestSchema = z.strictObject({
   /** Absent: every view. */

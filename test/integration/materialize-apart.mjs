@@ -25,7 +25,7 @@ const history = await openHistory({
   logger: silentLogger,
 });
 const store = place.startsWith('redis:')
-  ? (await load('online/redis-store.ts')).openRedisStore(
+  ? (await load('online/redis/redis-store.ts')).openRedisStore(
       (await load('config.ts')).parseConfig({ project: registry.project, onlineStore: { kind: 'redis', url: place } }, root)
         .onlineStore,
       { project: registry.project, logger: silentLogger },

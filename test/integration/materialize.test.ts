@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig, type RedisConfig } from '../../src/config.ts';
-import type { ViewProgress } from '../../src/materialize/materialize-view.ts';
+import type { ViewProgress } from '../../src/materialize/view-run.ts';
 import { silentLogger } from '../../src/observe.ts';
 import { compileLookup } from '../../src/online/encoding/lookup.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';

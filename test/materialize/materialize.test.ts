@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ViewProgress } from '../../src/materialize/materialize-view.ts';
+import type { ViewProgress } from '../../src/materialize/view-run.ts';
 import { readWatermarks } from '../../src/materialize/view-state.ts';
 import { createOnlineRecords } from '../../src/online/records.ts';
 import { createOnlineWriter } from '../../src/online/write/writer.ts';

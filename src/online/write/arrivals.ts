@@ -14,6 +14,8 @@ export interface WrittenRow {
 
 /** Rows of one view and one key. */
 export interface Arrival {
+  /** The view's position among those that are written together. */
+  readonly view: number;
   /** The value that the key would have if it had these rows alone; each can be visible at some time. */
   readonly value: Buffer;
   readonly rows: number;
@@ -22,18 +24,23 @@ export interface Arrival {
 }
 
 /** What arrives at one key. */
-export interface Arrivals {
+export interface KeyArrivals {
   readonly key: Buffer;
   /** Where tombstones of entities would be that the key's entity contains. */
   readonly tombstones: readonly Buffer[];
-  /** By the position of the view among those that are written together. */
-  readonly byView: (Arrival | undefined)[];
+  /** At most one of each view. */
+  readonly arrivals: Arrival[];
   /** Whether it turned out to be erased: then nothing of it is stored. */
   erased: boolean;
 }
 
 /** The rows by key; those that can never be served are left out: with a null in the key, or in the timestamp that makes them visible. */
-export function encodeArrivals(project: string, view: OnlineView, encode: RowEncoder, rows: readonly WrittenRow[]): Arrivals[] {
+export function encodeArrivals(
+  project: string,
+  view: OnlineView,
+  encode: RowEncoder,
+  rows: readonly WrittenRow[],
+): KeyArrivals[] {
   const served = rows.filter(({ row }) => visibleFromUs(view.visibility, row) !== undefined);
   const keys = encodeEntityKeys(
     project,
@@ -59,7 +66,7 @@ export function encodeArrivals(project: string, view: OnlineView, encode: RowEnc
   return Array.from(groups.values(), ({ key, tombstones, rows }) => ({
     key,
     tombstones,
-    byView: [{ value: joinRows(rows), rows: rows.length, written: 0 }],
+    arrivals: [{ view: 0, value: joinRows(rows), rows: rows.length, written: 0 }],
     erased: false,
   }));
 }

@@ -1,22 +1,12 @@
 /** Writes what arrives by compare-and-set, and nothing of an entity that is erased, even if that happens meanwhile. */
 import { asBuffer } from '../encoding/bytes.ts';
-import { addDecoder, compileLookup, type OnlineLookup } from '../encoding/lookup.ts';
-import { nextSpan, startOfRows, tombstoneId } from '../encoding/row-codec.ts';
 import { contended, maxAttempts, waitAfter } from '../records.ts';
 import type { Replacement } from '../store.ts';
 import type { OnlineView } from '../view.ts';
-import type { Arrivals } from './arrivals.ts';
+import type { KeyArrivals } from './arrivals.ts';
 import { changeValues, isErased, keepTombstone, type OnlineScope } from './erase.ts';
 import { mergeRows } from './merge.ts';
-
-/** A view that rows are written of. */
-export interface WriteTarget {
-  readonly view: OnlineView;
-  /** What the rows are encoded with. */
-  readonly schemaId: number;
-  /** Of all features, with decoders for the schemas met so far. */
-  readonly lookup: OnlineLookup;
-}
+import { addDecoders, openTarget, type WriteTarget } from './target.ts';
 
 /** How many of the rows of a view. */
 export interface WriteCounts {
@@ -31,110 +21,128 @@ export interface WriteCounts {
 /** Keys read and replaced at once. */
 const keysAtOnce = 4096;
 
-export async function openTarget({ schemas }: OnlineScope, view: OnlineView, signal?: AbortSignal): Promise<WriteTarget> {
-  const schemaId = await schemas.ensure(view.schema, signal);
-  const lookup = compileLookup(
-    view,
-    view.schema.features.map(({ name }) => name),
-  );
-  addDecoder(lookup, schemaId, view.schema);
-  return { view, schemaId, lookup };
-}
-
-/** Each key may arrive once; the counts are in the order of the views. */
-export async function writeArrivals(
-  scope: OnlineScope,
-  targets: readonly WriteTarget[],
-  arrivals: readonly Arrivals[],
-  nowUs: bigint,
-  signal?: AbortSignal,
-): Promise<WriteCounts[]> {
-  for (let start = 0; start < arrivals.length; start += keysAtOnce) {
-    await writeSome({ scope, targets, nowUs, signal }, arrivals.slice(start, start + keysAtOnce));
-  }
-  return targets.map((_, view) => countRows(arrivals, view));
-}
-
-interface Writing {
-  readonly scope: OnlineScope;
+/** Writes of some views with the same join keys. */
+export interface ArrivalWriter {
   readonly targets: readonly WriteTarget[];
-  readonly nowUs: bigint;
-  readonly signal: AbortSignal | undefined;
+  /** Each key may arrive once in a call; the counts are in the order of the views. */
+  write(arriving: readonly KeyArrivals[], nowUs: bigint, signal?: AbortSignal): Promise<WriteCounts[]>;
 }
 
-function countRows(arrivals: readonly Arrivals[], view: number): WriteCounts {
-  const counts = { written: 0, unchanged: 0, erased: 0 };
-  for (const { byView, erased } of arrivals) {
-    const { rows, written } = byView[view] ?? { rows: 0, written: 0 };
-    counts.written += erased ? 0 : written;
-    counts.unchanged += erased ? 0 : rows - written;
-    counts.erased += erased ? rows : 0;
+export async function openArrivalWriter(
+  scope: OnlineScope,
+  views: readonly OnlineView[],
+  signal?: AbortSignal,
+): Promise<ArrivalWriter> {
+  const targets: WriteTarget[] = [];
+  for (const view of views) targets.push(await openTarget(scope, view, signal));
+  const names = views.map(({ name }) => `"${name}"`).join(', ');
+  /** Whether nothing stood at almost all of the last keys: then it is tried without a look whether nothing stands at the next ones. */
+  let isMostlyNew = false;
+
+  async function writeSome(arriving: readonly KeyArrivals[], nowUs: bigint, signal?: AbortSignal): Promise<void> {
+    let open = arriving;
+    for (let attempt = 0; open.length > 0; attempt++) {
+      if (attempt === maxAttempts) throw contended(`an entity of ${names}`);
+      if (attempt > 0) await waitAfter(attempt, signal);
+      // Tombstones elsewhere must be looked for.
+      const isBlind = attempt === 0 && isMostlyNew && arriving[0]?.tombstones.length === 0;
+      const values = isBlind ? [] : await readAround(open, signal);
+      open = await tryToWrite(open, values, nowUs, signal);
+      const found = isBlind ? open.length : values.reduce((count, value) => count + (value === undefined ? 0 : 1), 0);
+      if (attempt === 0) isMostlyNew = found * 32 < arriving.length;
+    }
+    await eraseAgain(scope, arriving, signal);
   }
-  return counts;
-}
 
-async function writeSome(writing: Writing, arrivals: readonly Arrivals[]): Promise<void> {
-  const { scope, targets, signal } = writing;
-  let open = arrivals;
-  for (let attempt = 0; open.length > 0; attempt++) {
-    if (attempt === maxAttempts)
-      throw contended(`an entity of feature view "${targets.map(({ view }) => view.name).join('", "')}"`);
-    if (attempt > 0) await waitAfter(attempt, signal);
-    open = await tryToWrite(writing, open);
+  /** Merges and replaces; what arrives at keys whose value somebody else changed meanwhile is to be tried again. */
+  async function tryToWrite(
+    arriving: readonly KeyArrivals[],
+    values: readonly (Uint8Array | undefined)[],
+    nowUs: bigint,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly KeyArrivals[]> {
+    const replacements: Replacement[] = [];
+    const replaced: KeyArrivals[] = [];
+    let tombstone = arriving.length;
+    for (let at = 0; at < arriving.length; at++) {
+      const one = arriving[at] as KeyArrivals;
+      const present = values[at];
+      const expected = present === undefined ? undefined : asBuffer(present);
+      one.erased = isErased(expected);
+      for (const _ of one.tombstones) if (isErased(values[tombstone++])) one.erased = true;
+      // What a writer that died left of an entity erased meanwhile goes too.
+      const value = one.erased ? keepTombstone(expected) : mergeAll(targets, expected, one, nowUs);
+      if (value === expected || (value !== undefined && expected?.equals(value) === true)) continue;
+      replacements.push({ key: one.key, expected, value });
+      replaced.push(one);
+    }
+    const lost = replacements.length === 0 ? [] : await scope.store.replace(replacements, signal);
+    return lost.map((at) => replaced[at] as KeyArrivals);
   }
-  await eraseAgain(scope, arrivals, signal);
-}
 
-/** Merges and replaces; what arrives at keys whose value somebody else changed meanwhile is to be tried again. */
-async function tryToWrite(writing: Writing, arrivals: readonly Arrivals[]): Promise<readonly Arrivals[]> {
-  const { scope, targets, signal } = writing;
-  const keys = [...arrivals.map(({ key }) => key), ...arrivals.flatMap(({ tombstones }) => tombstones)];
-  const values = await scope.store.read(keys, signal);
-  await addDecoders(scope, targets, values.slice(0, arrivals.length), signal);
-  const replacements: Replacement[] = [];
-  const replaced: Arrivals[] = [];
-  let tombstone = arrivals.length;
-  for (const [at, arriving] of arrivals.entries()) {
-    const expected = values[at] === undefined ? undefined : asBuffer(values[at]);
-    arriving.erased = isErased(expected);
-    for (const _ of arriving.tombstones) if (isErased(values[tombstone++])) arriving.erased = true;
-    // What a writer that died left of an entity erased meanwhile goes too.
-    const value = arriving.erased ? keepTombstone(expected) : mergeAll(writing, expected, arriving);
-    if (value === expected || (value !== undefined && expected?.equals(value) === true)) continue;
-    replacements.push({ key: arriving.key, expected, value });
-    replaced.push(arriving);
+  /** What stands at the keys, then at those of their tombstones. */
+  async function readAround(arriving: readonly KeyArrivals[], signal: AbortSignal | undefined) {
+    const keys = [...arriving.map(({ key }) => key), ...arriving.flatMap(({ tombstones }) => tombstones)];
+    const values = await scope.store.read(keys, signal);
+    await addDecoders(scope, targets, values.slice(0, arriving.length), signal);
+    return values;
   }
-  const lost = replacements.length === 0 ? [] : await scope.store.replace(replacements, signal);
-  return lost.map((at) => replaced[at] as Arrivals);
+
+  return {
+    targets,
+    async write(arriving, nowUs, signal) {
+      for (let start = 0; start < arriving.length; start += keysAtOnce) {
+        await writeSome(arriving.slice(start, start + keysAtOnce), nowUs, signal);
+      }
+      return countRows(arriving, targets.length);
+    },
+  };
 }
 
-function mergeAll({ targets, nowUs }: Writing, stored: Buffer | undefined, { byView }: Arrivals): Buffer | undefined {
+function mergeAll(
+  targets: readonly WriteTarget[],
+  stored: Buffer | undefined,
+  { arrivals }: KeyArrivals,
+  nowUs: bigint,
+): Buffer | undefined {
   let value = stored;
-  for (let view = 0; view < targets.length; view++) {
-    const arrival = byView[view];
-    if (arrival === undefined) continue;
-    const merged = mergeRows((targets[view] as WriteTarget).lookup, value, arrival, nowUs);
+  for (const arrival of arrivals) {
+    const merged = mergeRows((targets[arrival.view] as WriteTarget).lookup, value, arrival, nowUs);
     arrival.written = merged?.added ?? 0;
     value = merged?.value ?? value;
   }
   return value;
 }
 
+function countRows(arriving: readonly KeyArrivals[], views: number): WriteCounts[] {
+  const counts = Array.from({ length: views }, () => ({ written: 0, unchanged: 0, erased: 0 }));
+  for (const { arrivals, erased } of arriving) {
+    for (const { view, rows, written } of arrivals) {
+      const own = counts[view] as (typeof counts)[number];
+      own.written += erased ? 0 : written;
+      own.unchanged += erased ? 0 : rows - written;
+      own.erased += erased ? rows : 0;
+    }
+  }
+  return counts;
+}
+
 /** Only a tombstone at the key itself is seen by compare-and-set: others that turned up while rows were written are obeyed now. */
-async function eraseAgain(scope: OnlineScope, arrivals: readonly Arrivals[], signal: AbortSignal | undefined): Promise<void> {
-  const isWritten = ({ byView }: Arrivals) => byView.some((arrival) => (arrival?.written ?? 0) > 0);
-  const written = arrivals.filter((arriving) => arriving.tombstones.length > 0 && !arriving.erased && isWritten(arriving));
+async function eraseAgain(scope: OnlineScope, arriving: readonly KeyArrivals[], signal: AbortSignal | undefined): Promise<void> {
+  const isWritten = ({ tombstones, erased, arrivals }: KeyArrivals) =>
+    tombstones.length > 0 && !erased && arrivals.some((arrival) => arrival.written > 0);
+  const written = arriving.filter(isWritten);
   if (written.length === 0) return;
   const values = await scope.store.read(
     written.flatMap(({ tombstones }) => tombstones),
     signal,
   );
   let at = 0;
-  const erased = written.filter((arriving) => {
-    const own = values.slice(at, at + arriving.tombstones.length);
+  const erased = written.filter((one) => {
+    const own = values.slice(at, at + one.tombstones.length);
     at += own.length;
-    arriving.erased = own.some(isErased);
-    return arriving.erased;
+    one.erased = own.some(isErased);
+    return one.erased;
   });
   await changeValues(
     scope,
@@ -143,28 +151,4 @@ async function eraseAgain(scope: OnlineScope, arrivals: readonly Arrivals[], sig
     () => {},
     signal,
   );
-}
-
-async function addDecoders(
-  { schemas }: OnlineScope,
-  targets: readonly WriteTarget[],
-  values: readonly (Uint8Array | undefined)[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const unknown = new Set<number>();
-  const isKnown = (id: number) => id === tombstoneId || targets.every(({ lookup }) => lookup.decoders.has(id));
-  for (const bytes of values) {
-    if (bytes === undefined) continue;
-    const value = asBuffer(bytes);
-    for (let at = startOfRows(value); at < value.length; ) {
-      const { schemaId, end } = nextSpan(value, at);
-      if (!isKnown(schemaId)) unknown.add(schemaId);
-      at = end;
-    }
-  }
-  await schemas.load(unknown, signal);
-  for (const id of unknown) {
-    const schema = schemas.get(id);
-    if (schema !== undefined) for (const { lookup } of targets) addDecoder(lookup, id, schema);
-  }
 }

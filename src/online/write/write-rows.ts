@@ -3,7 +3,8 @@ import { compileRowEncoder } from '../encoding/row-codec.ts';
 import type { OnlineView } from '../view.ts';
 import { encodeArrivals, type WrittenRow } from './arrivals.ts';
 import type { OnlineScope } from './erase.ts';
-import { openTarget, type WriteCounts, writeArrivals } from './write-arrivals.ts';
+import type { WriteTarget } from './target.ts';
+import { openArrivalWriter, type WriteCounts } from './write-arrivals.ts';
 
 /** How many of the rows given: all of them together. */
 export interface RowCounts extends WriteCounts {
@@ -18,8 +19,9 @@ export async function writeRows(
   nowUs: bigint,
   signal?: AbortSignal,
 ): Promise<RowCounts> {
-  const target = await openTarget(scope, view, signal);
-  const arrivals = encodeArrivals(scope.project, view, compileRowEncoder(target.schemaId, view.types), rows);
-  const [counts] = (await writeArrivals(scope, [target], arrivals, nowUs, signal)) as [WriteCounts];
+  const writer = await openArrivalWriter(scope, [view], signal);
+  const [{ schemaId }] = writer.targets as [WriteTarget];
+  const arriving = encodeArrivals(scope.project, view, compileRowEncoder(schemaId, view.types), rows);
+  const [counts] = (await writer.write(arriving, nowUs, signal)) as [WriteCounts];
   return { ...counts, ignored: rows.length - counts.written - counts.unchanged - counts.erased };
 }

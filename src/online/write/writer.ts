@@ -4,25 +4,19 @@ import type { JoinKey } from '../encoding/keys.ts';
 import { createOnlineSchemas } from '../encoding/schemas.ts';
 import type { OnlineStore } from '../store.ts';
 import type { OnlineView } from '../view.ts';
-import type { Arrivals, WrittenRow } from './arrivals.ts';
+import type { KeyArrivals, WrittenRow } from './arrivals.ts';
 import { type ErasureReport, eraseEntity, liftErasure, readErasures } from './erase.ts';
-import { openTarget, type WriteCounts, type WriteTarget, writeArrivals } from './write-arrivals.ts';
+import type { WriteTarget } from './target.ts';
+import { type ArrivalWriter, openArrivalWriter } from './write-arrivals.ts';
 import { type RowCounts, writeRows } from './write-rows.ts';
 
-export type { Arrivals, ErasureReport, RowCounts, WriteCounts, WriteTarget, WrittenRow };
+export type { ArrivalWriter, ErasureReport, KeyArrivals, RowCounts, WriteTarget, WrittenRow };
 
 export interface OnlineWriter {
   /** Rows of one call may be of one key and in any order. After an error any part may be written; writing again is safe. */
   write(view: OnlineView, rows: readonly WrittenRow[], nowUs: bigint, signal?: AbortSignal): Promise<RowCounts>;
-  /** Makes a view known to the store: rows may then be encoded for it. */
-  open(view: OnlineView, signal?: AbortSignal): Promise<WriteTarget>;
-  /** Writes rows that are encoded, each key once, of views with the same join keys; the counts are in the order of the views. */
-  writeEncoded(
-    targets: readonly WriteTarget[],
-    arrivals: readonly Arrivals[],
-    nowUs: bigint,
-    signal?: AbortSignal,
-  ): Promise<WriteCounts[]>;
+  /** Opens views with the same join keys for rows that come encoded. */
+  open(views: readonly OnlineView[], signal?: AbortSignal): Promise<ArrivalWriter>;
   /** Removes all rows of the entity with these join keys, those of composite keys that contain it included, and leaves a tombstone. */
   erase(
     joinKeys: readonly JoinKey[],
@@ -45,8 +39,7 @@ export function createOnlineWriter(store: OnlineStore, project: string): OnlineW
   const scope = { store, project, schemas };
   return {
     write: (view, rows, nowUs, signal) => writeRows(scope, view, rows, nowUs, signal),
-    open: (view, signal) => openTarget(scope, view, signal),
-    writeEncoded: (targets, arrivals, nowUs, signal) => writeArrivals(scope, targets, arrivals, nowUs, signal),
+    open: (views, signal) => openArrivalWriter(scope, views, signal),
     erase: (joinKeys, values, atUs, signal) => eraseEntity(scope, joinKeys, values, atUs, signal),
     lift: (joinKeys, values, signal) => liftErasure(scope, joinKeys, values, signal),
     readErasures: (joinKeys, entities, signal) => readErasures(scope, joinKeys, entities, signal),
