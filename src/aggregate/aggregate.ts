@@ -14,6 +14,8 @@ export interface Aggregate<State> {
   init(): State;
   /** Adds an event that passes `where`. `value` is what the first argument says, of rate whether `condition` and `over` hold. */
   update(state: State, timeUs: bigint, value: Value, over?: boolean): void;
+  /** Takes an event away again that was added, exactly: only of functions whose states can, and only of values that `isReversible`. */
+  downdate?(state: State, timeUs: bigint, value: Value): void;
   /** Adds to a state what another holds, which stays as it is. */
   merge(into: State, from: State): void;
   /** null is NULL_VALUE: an empty window of a function that has no value for it, or a sum outside its type. */
@@ -33,6 +35,16 @@ export interface AggregateFunction {
   /** The aggregate over values of a type; undefined where it has none. `size` is 1 or more. */
   compile(value: ValueType, size: number): Aggregate<object> | undefined;
 }
+
+/** Whether an event with this value can be taken away again without a trace: exact sums can do it with all but extreme floats. */
+export function isReversible(value: Value): boolean {
+  if (typeof value !== 'number' || value === 0) return true;
+  const size = Math.abs(value);
+  return size >= smallestUsual && size < largestUsual;
+}
+
+export const smallestUsual = 2 ** -450;
+export const largestUsual = 2 ** 450;
 
 export const int64: ValueType = { kind: 'int64' };
 export const float64: ValueType = { kind: 'float64' };

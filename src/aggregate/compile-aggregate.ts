@@ -5,9 +5,10 @@ import { FeatureStoreError } from '../errors.ts';
 import type { Aggregate, AggregateFunction, Value } from './aggregate.ts';
 import { type AggregateName, aggregateFunctions } from './functions.ts';
 
-export interface CompiledAggregate extends Omit<Aggregate<object>, 'update'> {
+export interface CompiledAggregate extends Omit<Aggregate<object>, 'update' | 'downdate'> {
   /** As Aggregate's, where a value that is null leaves the event out (rule 6.10). */
   update(state: object, timeUs: bigint, value: LiteralValue, over?: boolean): void;
+  downdate?(state: object, timeUs: bigint, value: LiteralValue): void;
 }
 
 /** `type` is that of the first argument, `size` the n or k; INVALID_ARGUMENT where the function is not made for the type. */
@@ -21,8 +22,14 @@ export function compileAggregate(name: AggregateName, type: ValueType, size = 1)
   }
   if (takes !== 'value') return aggregate as CompiledAggregate;
   const normalize = compileNormalize(type);
+  const { downdate } = aggregate;
   return {
     ...aggregate,
+    ...(downdate && {
+      downdate: (state: object, timeUs: bigint, value: LiteralValue) => {
+        if (value !== null) downdate(state, timeUs, normalize(value));
+      },
+    }),
     update: (state, timeUs, value) => {
       if (value !== null) aggregate.update(state, timeUs, normalize(value));
     },
@@ -30,7 +37,7 @@ export function compileAggregate(name: AggregateName, type: ValueType, size = 1)
 }
 
 /** Equal values become one: -0 is 0, and 64-bit integers are bigints. */
-function compileNormalize(type: ValueType): (value: Value) => Value {
+export function compileNormalize(type: ValueType): (value: Value) => Value {
   switch (type.kind) {
     case 'float32':
     case 'float64':

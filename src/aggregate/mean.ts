@@ -23,6 +23,10 @@ export const mean: AggregateFunction = {
         total.update(state.sum, timeUs, value);
         state.values += 1;
       },
+      downdate: (state, timeUs, value) => {
+        total.downdate?.(state.sum, timeUs, value);
+        state.values -= 1;
+      },
       merge: (into, from) => {
         total.merge(into.sum, from.sum);
         into.values += from.values;

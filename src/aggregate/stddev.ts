@@ -2,7 +2,16 @@
  * stddev: of a sample (n - 1), null below two values, NaN where one is no number. The sums of values and of squares
  * are exact, in units of a power of two that depends on the greatest value alone, so that no square over- or underflows.
  */
-import { type Aggregate, type AggregateFunction, float64, int64, listOf, type Value } from './aggregate.ts';
+import {
+  type Aggregate,
+  type AggregateFunction,
+  float64,
+  int64,
+  largestUsual,
+  listOf,
+  smallestUsual,
+  type Value,
+} from './aggregate.ts';
 import { addFloat, addProduct, addSum, type FloatSum, roundRest, roundSum, scaleSum } from './float-sum.ts';
 
 interface Deviation {
@@ -12,9 +21,6 @@ interface Deviation {
   readonly sum: FloatSum;
   readonly squares: FloatSum;
 }
-
-const small = 2 ** -450;
-const large = 2 ** 450;
 
 const init = (): Deviation => ({ values: 0, exponent: -600, sum: { parts: [] }, squares: { parts: [] } });
 
@@ -29,6 +35,12 @@ const aggregate: Aggregate<Deviation> = {
     state.values += 1;
     addFloat(state.sum, scaled);
     addProduct(state.squares, scaled, scaled);
+  },
+  downdate: (state, _, value) => {
+    const scaled = Number(value as Exclude<Value, readonly unknown[]>) * 2 ** -state.exponent;
+    state.values -= 1;
+    addFloat(state.sum, -scaled);
+    addProduct(state.squares, -scaled, scaled);
   },
   merge: (into, from) => {
     useExponent(into, from.exponent);
@@ -68,7 +80,7 @@ const aggregate: Aggregate<Deviation> = {
 /** NaN and infinities count as large. */
 function exponentOf(value: number): number {
   const size = Math.abs(value);
-  return size < small ? -600 : size < large ? 0 : 600;
+  return size < smallestUsual ? -600 : size < largestUsual ? 0 : 600;
 }
 
 /** Brings the sums to a greater unit. */

@@ -22,6 +22,9 @@ const sumOfIntegers: Aggregate<WholeSum> = {
   update: (state, _, value) => {
     state.total += BigInt(value as bigint | number);
   },
+  downdate: (state, _, value) => {
+    state.total -= BigInt(value as bigint | number);
+  },
   merge: (into, { total }) => {
     into.total += total;
   },
@@ -38,6 +41,9 @@ function sumOfDecimals(scale: number): Aggregate<WholeSum> {
     update: (state, _, value) => {
       state.total += parseUnscaled(value as string);
     },
+    downdate: (state, _, value) => {
+      state.total -= parseUnscaled(value as string);
+    },
     finalize: ({ total }) => (total < largestDecimal && total > -largestDecimal ? formatUnscaled(total, scale) : null),
     save: ({ total }) => [formatUnscaled(total, scale)],
     load: ([total]) => ({ total: parseUnscaled(total as string) }),
@@ -49,6 +55,7 @@ const sumOfFloats: Aggregate<FloatSum> = {
   stateTypes: [listOf(float64)],
   init: () => ({ parts: [] }),
   update: (state, _, value) => addFloat(state, value as number),
+  downdate: (state, _, value) => addFloat(state, -(value as number)),
   merge: addSum,
   finalize: roundSum,
   save: ({ parts }) => [[...parts]],

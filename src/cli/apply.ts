@@ -36,7 +36,7 @@ async function applyHere(context: Context, ask: Ask): Promise<void> {
   await withRepository(context, async (repository, history) => {
     const state = await openState(repository.config.state, { purpose: 'apply' });
     try {
-      const planned = await planApply(repository, state, history.describeTable, openTransform);
+      const planned = await planApply(repository, state, { ...history, checkTransform: openTransform });
       const { changes } = planned.plan;
       if (!context.json) await context.write(`${formatPlan(planned.plan)}\n`);
       if (changes.length > 0) await ask('Apply?');

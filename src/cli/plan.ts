@@ -36,7 +36,7 @@ async function planHere(context: Context): Promise<Changes> {
   return await withRepository(context, async (repository, history) => {
     const state = readState(repository.config.state);
     try {
-      const { plan, baseVersion } = await planApply(repository, state, history.describeTable, openTransform);
+      const { plan, baseVersion } = await planApply(repository, state, { ...history, checkTransform: openTransform });
       return { version: baseVersion, changes: plan.changes };
     } finally {
       await state.close();

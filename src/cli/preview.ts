@@ -24,7 +24,7 @@ export function previewCommand(context: Context): Command {
   return addRetrievalOptions(command).action(async (name: string, options: Options) => {
     const interrupted = context.interruption();
     const report = await withRepository(context, async (repository, history) => {
-      const bound = await bindRepository(repository, history.describeTable, openTransform);
+      const bound = await bindRepository(repository, { ...history, checkTransform: openTransform });
       const registry: RegistryDocument = { ...bound, version: 0, appliedAt: '' };
       const request = makeRequest(options, wantedOf(registry, name));
       const frame = await openEntityFrame(history.engine, options.entities, context.directory);

@@ -19,6 +19,12 @@ export function parseDurationUs(text: string): bigint {
   return us;
 }
 
+/** The shortest spelling of a duration of whole seconds. */
+export function formatDurationUs(us: bigint): string {
+  const unit = (['d', 'h', 'm'] as const).find((name) => us % unitUs[name] === 0n) ?? 's';
+  return `${us / unitUs[unit]}${unit}`;
+}
+
 function refuse(text: unknown, why: string): FeatureStoreError {
   return new FeatureStoreError('INVALID_ARGUMENT', `duration "${String(text)}" cannot be read: ${why}`, {
     details: { duration: String(text) },

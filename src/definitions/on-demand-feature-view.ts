@@ -1,7 +1,7 @@
 /** An on-demand feature view: features that a function computes from other features and values of the request (section 7). */
 import { type DescribedOptions, freezeCopy } from './described.ts';
-import type { Typed } from './feature-view.ts';
 import type { FeatureTypes, ResultOf, ValueOf } from './value-of.ts';
+import type { Typed } from './view-selection.ts';
 
 /** The wall clock of a zone. */
 export interface LocalTime {
@@ -28,7 +28,7 @@ export interface RowTime {
 
 /** A feature view or a selection from one. */
 // biome-ignore lint/suspicious/noExplicitAny: any view's types; nothing is read from a value of them
-type Input = Typed<any, any> & { readonly kind: 'featureView' | 'viewSelection' };
+type Input = Typed<any, any> & { readonly kind: 'featureView' | 'streamFeatureView' | 'viewSelection' };
 type LabelOf<I> = I extends Typed<FeatureTypes, infer L> ? L : never;
 type TypesOf<I> = I extends Typed<infer T, string> ? T : never;
 

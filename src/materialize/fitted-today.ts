@@ -1,4 +1,5 @@
 /** Today's fitted defaults: computed from history once a UTC day for each feature that has one, and kept in the store (rule 5.3). */
+
 import { formatDay } from '../definitions/day.ts';
 import type { Logger } from '../observe.ts';
 import type { History } from '../offline/history.ts';
@@ -6,6 +7,7 @@ import { createOnlineRecords } from '../online/records.ts';
 import { fittedDefinition, fittedFeatures, readFittedDefaults, writeFittedDefault } from '../online/retrieve/defaults.ts';
 import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument, SourceDocument } from '../registry/document.ts';
+import { batchViewsOf } from '../registry/references.ts';
 
 export interface FittedParts {
   readonly history: Pick<History, 'fittedDefault'>;
@@ -30,15 +32,16 @@ const dayUs = 86_400_000_000n;
 export async function fitToday(parts: FittedParts, signal: AbortSignal): Promise<FittedReport> {
   const { history, store, logger } = parts;
   const registry = parts.registry();
+  const views = batchViewsOf(registry);
   const nowUs = parts.nowUs?.() ?? BigInt(Date.now()) * 1000n;
   const today = Number(nowUs / dayUs);
   const day = formatDay(today);
   const records = createOnlineRecords(store, registry.project);
-  const stored = await readFittedDefaults(records, registry.views, signal);
+  const stored = await readFittedDefaults(records, views, signal);
   const computed: string[] = [];
   const failed: string[] = [];
   let known = 0;
-  for (const view of registry.views) {
+  for (const view of views) {
     const source = registry.sources.find(({ name }) => name === view.source) as SourceDocument;
     for (const feature of fittedFeatures(view)) {
       signal.throwIfAborted();

@@ -4,7 +4,7 @@ import type { Logger } from '../observe.ts';
 import type { History } from '../offline/history.ts';
 import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument, ViewDocument } from '../registry/document.ts';
-import { findView } from '../registry/references.ts';
+import { batchViewsOf, findView } from '../registry/references.ts';
 import { materializeViews } from './materialize-views.ts';
 import type { ViewProgress } from './view-run.ts';
 
@@ -90,13 +90,13 @@ export function createMaterialize(parts: MaterializeParts): Materialize {
 }
 
 function chooseViews(registry: RegistryDocument, names: readonly string[] | null | undefined): readonly ViewDocument[] {
-  if (names == null) return registry.views;
+  if (names == null) return batchViewsOf(registry);
   return [...new Set(names)].map((name) => {
     const view = findView(registry, name);
     if (view.kind === 'batch') return view;
     throw new FeatureStoreError(
       'INVALID_ARGUMENT',
-      `feature view "${name}" is computed on demand: it has nothing to materialize; name the views that it reads`,
+      `feature view "${name}" ${view.kind === 'stream' ? 'is computed from events' : 'is computed on demand'}: it has nothing to materialize`,
       { details: { view: name } },
     );
   });

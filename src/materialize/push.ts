@@ -83,9 +83,13 @@ export function createPushes(parts: PushParts): Pushes {
       const registry = parts.registry();
       const view = findView(registry, name);
       if (view.kind !== 'batch') {
-        throw new FeatureStoreError('INVALID_ARGUMENT', `feature view "${name}" is computed on demand: nothing is stored of it`, {
-          details: { view: name },
-        });
+        throw new FeatureStoreError(
+          'INVALID_ARGUMENT',
+          `feature view "${name}" is computed ${view.kind === 'stream' ? 'from events' : 'on demand'}: no rows are written to it`,
+          {
+            details: { view: name },
+          },
+        );
       }
       const source = findNamed(registry.sources, 'source', view.source);
       const written = asWrittenSource(view, source, rows);

@@ -6,8 +6,7 @@ import { parseValueType } from '../definitions/value-type.ts';
 import type { Logger } from '../observe.ts';
 import type { ColumnDocument, FeatureDocument, SourceDocument, TableDocument, ViewDocument } from '../registry/document.ts';
 import { openTransform } from '../transform/open-transform.ts';
-import { literalDefault, type PreparedPlan } from './answer/answer.ts';
-import type { FeatureDefault } from './answer/complete.ts';
+import { literalDefault, type PreparedDefault, type PreparedPlan } from './answer/answer.ts';
 import { type FittedSteps, fitDefault, stepAt } from './answer/fitted.ts';
 import { type Archive, type ArchiveState, openArchive } from './archive/archive.ts';
 import type { ReadErasedRows } from './archive/erased.ts';
@@ -15,6 +14,7 @@ import { readAgain } from './archive/read-again.ts';
 import { readArchivedRows } from './archive/rows.ts';
 import { type Engine, type EngineOptions, openEngine } from './duckdb/engine.ts';
 import { checkFileTypes } from './duckdb/file-types.ts';
+import { quoteText } from './duckdb/sql.ts';
 import { compileTable, compileWholeTable } from './duckdb/table.ts';
 import { typeTextColumns } from './duckdb/text-columns.ts';
 import type { LatestRow } from './latest.ts';
@@ -24,6 +24,8 @@ import type { LookupPlan, RetrievalPlan } from './plan.ts';
 import { openProjectionStore, type Projection, type ProjectionStore } from './projection/store.ts';
 import { createSharedWork } from './shared-work.ts';
 import { readTableState, type TableState } from './source-state.ts';
+import { eventViewOf } from './windows/event-view.ts';
+import { type DayValues, fitWindows } from './windows/fit-windows.ts';
 
 export interface HistoryOptions {
   /** The repository: relative paths of sources start here. */
@@ -70,6 +72,8 @@ export interface History {
   discardViews(names: readonly string[]): Promise<void>;
   /** Columns of a table and DuckDB's names of their types, as its files have them now. */
   describeTable(table: TableDocument, source: string): Promise<readonly ColumnDocument[]>;
+  /** The syntax tree of an expression, as DuckDB's `json_serialize_sql` writes it. */
+  parseExpression(text: string): Promise<string>;
   /** The greatest event timestamp of a source in microseconds, undefined where it has none. */
   newestEventUs(source: SourceDocument): Promise<bigint | undefined>;
   readonly engine: Engine;
@@ -92,9 +96,10 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
   const readState = (source: SourceDocument) => again(source, () => stateOf(source));
   const store = await openProjectionStore(engine, { ...options, readState: stateOf });
   const open: ProjectionStore['open'] = (view, source, signal, ahead) =>
-    again(source, () => store.open(view, source, signal, ahead));
+    again(source, () => store.open(view.kind === 'stream' ? eventViewOf(view).view : view, source, signal, ahead));
   const newestEvents = createNewestEvents(engine, stateOf);
   const fits = createSharedWork<FittedSteps>(1000);
+  const dayValues = new Map<string, DayValues>();
 
   /** Numbers of past days do not change while definition and source state stay: computed once, kept (5.4). */
   function fittedSteps(
@@ -107,6 +112,20 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     const kind = (feature.default as { fitted: 'mean' | 'median' | 'mode' }).fitted;
     const index = lookup.view.features.indexOf(feature);
     return fits.run(key, signal, (shared) => fitDefault(projection, index, kind, lookup, shared));
+  }
+
+  function fitDays(
+    projection: Projection,
+    lookup: LookupPlan,
+    feature: FeatureDocument,
+    days: readonly number[],
+    signal: AbortSignal,
+  ): Promise<FittedSteps> {
+    const key = [projection.id, feature.hash, JSON.stringify(feature.default), lookup.delayUs].join(' ');
+    const values = dayValues.get(key) ?? new Map();
+    if (dayValues.size >= 1000) dayValues.clear();
+    dayValues.set(key, values);
+    return fitWindows(projection, lookup, feature, days, values, signal);
   }
 
   async function describeArchive(state: TableState): Promise<readonly ColumnDocument[]> {
@@ -136,14 +155,17 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     };
     try {
       for (const result of opened) if (result.status === 'rejected') throw result.reason;
-      const defaults: (FeatureDefault | undefined)[] = [];
+      const defaults: (PreparedDefault | undefined)[] = [];
       for (const { lookup, feature } of plan.features) {
         const fallback = feature.default;
         if (fallback === undefined) defaults.push(undefined);
         else if ('literal' in fallback) defaults.push(literalDefault(feature, fallback.literal));
         else {
           const projection = projections[lookup] as Projection;
-          defaults.push({ fitted: await fittedSteps(projection, plan.lookups[lookup] as LookupPlan, feature, signal) });
+          const planned = plan.lookups[lookup] as LookupPlan;
+          if (planned.view.kind === 'stream')
+            defaults.push({ fitDays: (days) => fitDays(projection, planned, feature, days, signal) });
+          else defaults.push({ fitted: await fittedSteps(projection, planned, feature, signal) });
         }
       }
       const transforms = plan.transforms.map(({ view }) => openTransform(view));
@@ -187,6 +209,11 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     async describeTable(table, source) {
       const look = async () => ({ files: (await archive?.files(source)) ?? [], erased: undefined });
       return await readAgain(look, async () => describeTable(table, source, await look()));
+    },
+    async parseExpression(text) {
+      const sql = `select cast(json_serialize_sql(${quoteText(`select ${text}`)}) as varchar) as tree`;
+      const [row] = await engine.session(undefined, (session) => session.rows(sql));
+      return (row as { tree: string }).tree;
     },
     newestEventUs: (source) => again(source, () => newestEvents(source)),
     async close() {

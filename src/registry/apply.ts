@@ -1,7 +1,7 @@
 /** Plan and apply: from a repository to the stored document. */
 
 import { FeatureStoreError } from '../errors.ts';
-import { type BoundDocument, bindRepository, type CheckTransform, type DescribeTable } from './bind.ts';
+import { type BindTools, type BoundDocument, bindRepository } from './bind.ts';
 import { diffDocuments, type Plan } from './diff.ts';
 import type { RegistryDocument } from './document.ts';
 import type { Repository } from './repository.ts';
@@ -19,8 +19,7 @@ export interface PlannedApply {
 export async function planApply(
   repository: Repository,
   state: Pick<StateReader, 'readDocument'>,
-  describeTable: DescribeTable,
-  checkTransform?: CheckTransform,
+  tools: BindTools,
 ): Promise<PlannedApply> {
   const current = state.readDocument();
   if (current !== undefined && current.project !== repository.config.project) {
@@ -30,7 +29,7 @@ export async function planApply(
       { details: { applied: current.project, project: repository.config.project } },
     );
   }
-  const document = await bindRepository(repository, describeTable, checkTransform);
+  const document = await bindRepository(repository, tools);
   return { document, plan: diffDocuments(current, document), baseVersion: current?.version ?? 0 };
 }
 

@@ -1,9 +1,11 @@
 /** Binds a loaded repository against its files: the document that apply would store, or everything wrong at once. */
 
 import { bindEntity } from './bind/entity.ts';
+import { bindEventSource } from './bind/event-source.ts';
 import { bindOnDemandView, type CheckTransform } from './bind/on-demand-view.ts';
 import { bindService } from './bind/service.ts';
 import { bindSource, type DescribeTable } from './bind/source.ts';
+import { bindStreamView, type ParseExpression } from './bind/stream-view.ts';
 import { bindView } from './bind/view.ts';
 import { openBundler } from './bundle/bundle-transform.ts';
 import type { OnDemandViewDocument, RegistryDocument, ViewDocument } from './document.ts';
@@ -12,9 +14,17 @@ import { definitionsOfKind, type Loaded, type Repository } from './repository.ts
 
 export type { CheckTransform } from './bind/on-demand-view.ts';
 export type { DescribeTable } from './bind/source.ts';
+export type { ParseExpression } from './bind/stream-view.ts';
 
 /** A document before apply gives it a version. */
 export type BoundDocument = Omit<RegistryDocument, 'version' | 'appliedAt'>;
+
+/** What binding asks of the engine that will read and compute. */
+export interface BindTools {
+  readonly describeTable: DescribeTable;
+  readonly parseExpression: ParseExpression;
+  readonly checkTransform?: CheckTransform;
+}
 
 /**
  * Binds every definition; INVALID_ARGUMENT lists all problems by file. Lists are ordered by name, whatever the files' order.
@@ -22,8 +32,7 @@ export type BoundDocument = Omit<RegistryDocument, 'version' | 'appliedAt'>;
  */
 export async function bindRepository(
   repository: Repository,
-  describeTable: DescribeTable,
-  checkTransform: CheckTransform = () => {},
+  { describeTable, parseExpression, checkTransform = () => {} }: BindTools,
 ): Promise<BoundDocument> {
   const problems: Problem[] = [];
   const reportFor =
@@ -36,15 +45,22 @@ export async function bindRepository(
   const entities = definitionsOfKind(repository, 'entity').map((loaded) =>
     bindEntity(loaded.definition, loaded.file, reportFor(loaded)),
   );
-  const sources = await Promise.all(
-    definitionsOfKind(repository, 'batchSource').map((loaded) =>
+  const sources = await Promise.all([
+    ...definitionsOfKind(repository, 'batchSource').map((loaded) =>
       bindSource(loaded.definition, loaded.file, describeTable, reportFor(loaded)),
     ),
-  );
+    ...definitionsOfKind(repository, 'eventSource').map((loaded) =>
+      bindEventSource(loaded.definition, loaded.file, describeTable, reportFor(loaded)),
+    ),
+  ]);
   const sourcesByName = new Map(sources.map((source) => [source.name, source]));
+  const scope = { isExported, sources: sourcesByName };
   const views = definitionsOfKind(repository, 'featureView').map((loaded) =>
-    bindView(loaded.definition, loaded.file, { isExported, sources: sourcesByName }, reportFor(loaded)),
+    bindView(loaded.definition, loaded.file, scope, reportFor(loaded)),
   );
+  for (const loaded of definitionsOfKind(repository, 'streamFeatureView')) {
+    views.push(await bindStreamView(loaded.definition, loaded.file, scope, parseExpression, reportFor(loaded)));
+  }
   const viewsByName = new Map(views.map((view) => [view.name, view]));
   const onDemandViews = await bindOnDemandViews(repository, { isExported, views: viewsByName }, checkTransform, reportFor);
   const onDemandByName = new Map(onDemandViews.map((view) => [view.name, view]));

@@ -84,7 +84,9 @@ function flatten(item: Item): Map<string, unknown> {
   // Of a transform the hash says that it changed; its text is a program.
   if (fields.delete('transform.bundle')) fields.set('transform', `sha256 ${String(fields.get('transform.hash')).slice(0, 12)}`);
   fields.delete('transform.hash');
-  for (const path of fields.keys()) if (path === 'kind' || /^features\.[^.]+\.hash$/.test(path)) fields.delete(path);
+  for (const path of fields.keys()) {
+    if (path === 'kind' || /^features\.[^.]+\.hash$/.test(path) || path.includes('.tree')) fields.delete(path);
+  }
   return fields;
 }
 

@@ -1,6 +1,8 @@
 /** What apply stores and the server reads: definitions bound to real schemas, as JSON values only. */
+import type { AggregateName } from '../aggregate/functions.ts';
 import type { FittedKind } from '../definitions/fitted.ts';
 import type { KeyType } from '../definitions/value-type.ts';
+import type { Expression } from './expression/tree.ts';
 
 export type { FittedKind };
 
@@ -46,7 +48,9 @@ export interface TableDocument {
 
 export interface SourceDocument extends Described {
   readonly name: string;
-  readonly kind: 'batch';
+  /** The rows of an event source are things that happened, and not values that hold from then on. */
+  readonly kind: 'batch' | 'event';
+  /** Of an event source its history. */
   readonly table: TableDocument;
   readonly eventTimestamp: string;
   readonly createdTimestamp?: string;
@@ -58,6 +62,17 @@ export interface SourceDocument extends Described {
   readonly push?: true;
   /** Every column of the table in its order, with DuckDB's type text, as bound at apply. */
   readonly columns: readonly ColumnDocument[];
+  /** Of an event source alone. */
+  readonly events?: EventsDocument;
+}
+
+export interface EventsDocument {
+  /** What keys and expressions read, by the types and vocabularies that it declares. */
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly values?: readonly string[] }[];
+  /** Column whose equal values make one event of many. */
+  readonly eventId?: string;
+  /** As written, such as `2h`. */
+  readonly lateness?: string;
 }
 
 export interface ColumnDocument {
@@ -71,11 +86,32 @@ export interface FeatureDocument {
   readonly description?: string;
   /** A value type as formatValueType spells it. */
   readonly type: string;
-  /** The source column that it is read from. */
+  /** The source column that it is read from; of an aggregate its argument as written. */
   readonly column: string;
+  /** Of stream views alone. */
+  readonly aggregate?: AggregateDocument;
   readonly default?: DefaultDocument;
   /** sha256 over type, column, keys and the source's identity: what a stored value depends on (rule 8.3). */
   readonly hash: string;
+}
+
+export interface AggregateDocument {
+  readonly function: AggregateName;
+  readonly value?: ExpressionDocument;
+  readonly condition?: ExpressionDocument;
+  readonly over?: ExpressionDocument;
+  readonly where?: ExpressionDocument;
+  /** As written, such as `7d` or `lifetime`; absent in views of sessions. */
+  readonly window?: string;
+  /** As written, or what stands for it; absent where there is no left end. */
+  readonly hop?: string;
+  /** n or k. */
+  readonly size?: number;
+}
+
+export interface ExpressionDocument {
+  readonly text: string;
+  readonly tree: Expression;
 }
 
 /** `literal` is a value as encodeLiteral leaves it: JSON only, lossless. */
@@ -83,7 +119,7 @@ export type DefaultDocument = { readonly literal: unknown } | { readonly fitted:
 
 export interface ViewDocument extends Described {
   readonly name: string;
-  readonly kind: 'batch';
+  readonly kind: 'batch' | 'stream';
   /** Names; none means one global row. */
   readonly entities: readonly string[];
   readonly source: string;
@@ -93,6 +129,8 @@ export interface ViewDocument extends Described {
   readonly ttl?: string;
   readonly delay?: string;
   readonly asKnown: boolean;
+  /** Of stream views whose aggregates are over the current session. */
+  readonly session?: { readonly gap: string };
   readonly features: readonly FeatureDocument[];
 }
 

@@ -71,7 +71,12 @@ export function onDemandViewsOf(registry: Pick<RegistryDocument, 'onDemandViews'
   return registry.onDemandViews ?? [];
 }
 
-/** A view of either kind by its name. */
+/** The views whose rows the online store takes from their sources. */
+export function batchViewsOf(registry: Pick<RegistryDocument, 'views'>): readonly ViewDocument[] {
+  return registry.views.filter((view) => view.kind === 'batch');
+}
+
+/** A view of any kind by its name. */
 export function findView(registry: RegistryDocument, name: string): ViewDocument | OnDemandViewDocument {
   return findNamed<ViewDocument | OnDemandViewDocument>([...registry.views, ...onDemandViewsOf(registry)], 'feature view', name);
 }

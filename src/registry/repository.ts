@@ -2,17 +2,28 @@
 import type { Config } from '../config.ts';
 import type { BatchSource } from '../definitions/batch-source.ts';
 import type { Entity } from '../definitions/entity.ts';
+import type { EventSource } from '../definitions/event-source.ts';
 import type { FeatureService } from '../definitions/feature-service.ts';
 import type { FeatureView } from '../definitions/feature-view.ts';
 import type { OnDemandFeatureView } from '../definitions/on-demand-feature-view.ts';
+import type { StreamFeatureView } from '../definitions/stream-feature-view.ts';
 
-export type Definition = Entity | BatchSource | FeatureView | OnDemandFeatureView | FeatureService;
+export type Definition =
+  | Entity
+  | BatchSource
+  | EventSource
+  | FeatureView
+  | StreamFeatureView
+  | OnDemandFeatureView
+  | FeatureService;
 
-/** The kinds of definitions, with the words that messages use for them; views of every kind share their names. */
+/** The kinds of definitions, with the words that messages use for them; views of every kind share their names, and so do sources. */
 export const kindNames = {
   entity: 'entity',
   batchSource: 'source',
+  eventSource: 'source',
   featureView: 'feature view',
+  streamFeatureView: 'feature view',
   onDemandFeatureView: 'feature view',
   featureService: 'feature service',
 } as const satisfies Record<Definition['kind'], string>;

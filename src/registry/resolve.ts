@@ -88,7 +88,7 @@ export function resolveFeatures(registry: RegistryDocument, request: FeatureRequ
   }
   // What is asked for comes before what only transforms read: inputs are joined as the request joins their view.
   for (const [at, { view, label, feature, keys, isPrefixed }] of wanted.entries()) {
-    if (view.kind !== 'batch') continue;
+    if (view.kind === 'onDemand') continue;
     let lookup = lookupOf.get(label);
     if (lookup === undefined) {
       lookup = lookups.push(resolveLookup(registry, request, view, label, keys)) - 1;

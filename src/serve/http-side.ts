@@ -14,6 +14,7 @@ import { createOnlineRecords } from '../online/records.ts';
 import { createOnlineFacts } from '../online/retrieve/facts.ts';
 import { createOnlineFeatures } from '../online/retrieve/retrieve.ts';
 import type { RegistryDocument } from '../registry/document.ts';
+import { batchViewsOf } from '../registry/references.ts';
 import { productVersion } from '../version.ts';
 import { readTlsFiles } from './tls-files.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -55,7 +56,7 @@ export async function startHttpSide(options: HttpSideOptions): Promise<HttpSide>
   const loadFacts = () => void facts.load().catch(() => {}); // a store that is away is told of by the loads that repeat
   loadFacts();
   metrics.watchViews(async () => {
-    const views = registry.views.map((view) => view.name);
+    const views = batchViewsOf(registry).map((view) => view.name);
     const [watermarks, newest] = await Promise.all([readWatermarks(records, views), call('newest_events', {})]);
     const newestOf = newest as Readonly<Record<string, bigint>>;
     return views.map((view, at) => ({ view, watermarkUs: watermarks[at]?.endUs, newestEventUs: newestOf[view] }));

@@ -19,7 +19,7 @@ async function run(): Promise<unknown> {
   const history = await openConfiguredHistory(repository.config, silentLogger, { isApart: true });
   try {
     const { current } = task;
-    return await planApply(repository, { readDocument: () => current }, history.describeTable, openTransform);
+    return await planApply(repository, { readDocument: () => current }, { ...history, checkTransform: openTransform });
   } finally {
     await history.close();
   }

@@ -14,7 +14,7 @@ export const allowedRooms: Readonly<Record<string, readonly string[]>> = {
   definitions: base,
   config: [...base, 'definitions'],
   index: ['definitions', 'config', 'errors'],
-  registry: language,
+  registry: [...language, 'aggregate'],
   aggregate: language,
   arrow: language,
   transform: [...language, 'registry'],

@@ -89,7 +89,7 @@ export async function openShop(options: Partial<HistoryOptions> & { readonly sto
         file: 'features/shop.ts',
       }));
       const repository = { root, config: parseConfig({ project: 'shop' }, root), definitions };
-      const bound = await bindRepository(repository, history.describeTable);
+      const bound = await bindRepository(repository, history);
       shop.registry = { ...bound, version: 1, appliedAt: '2026-03-10T12:00:00Z' };
     },
     async read(id, name = 'item_prices') {

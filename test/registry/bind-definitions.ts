@@ -2,9 +2,10 @@
 
 import { parseConfig } from '../../src/config.ts';
 import { FeatureStoreError } from '../../src/errors.ts';
-import { type BoundDocument, bindRepository, type DescribeTable } from '../../src/registry/bind.ts';
+import { type BindTools, type BoundDocument, bindRepository, type DescribeTable } from '../../src/registry/bind.ts';
 import type { Problem } from '../../src/registry/problems.ts';
 import type { Definition } from '../../src/registry/repository.ts';
+import { parseExpression } from '../support/parse-expression.ts';
 
 export type Tables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -18,6 +19,11 @@ export function describeFrom(tables: Tables): DescribeTable {
   };
 }
 
+/** What binding needs beside tables. */
+export function toolsFor(describeTable: DescribeTable): BindTools {
+  return { describeTable, parseExpression };
+}
+
 /** Binds; every definition is said to come from `features/KIND.ts`. */
 export async function bindDefinitions(definitions: readonly unknown[], tables: Tables): Promise<BoundDocument> {
   const loaded = definitions.map((definition) => ({
@@ -25,7 +31,7 @@ export async function bindDefinitions(definitions: readonly unknown[], tables: T
     file: `features/${(definition as Definition).kind}.ts`,
   }));
   const repository = { root: '/repository', config: parseConfig({ project: 'test' }, '/repository'), definitions: loaded };
-  return await bindRepository(repository, describeFrom(tables));
+  return await bindRepository(repository, toolsFor(describeFrom(tables)));
 }
 
 /** The messages of everything wrong; empty when the definitions bind. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { batchSource, csv, entity, featureService, featureView, fitted, json, parquet } from '../../src/index.ts';
-import { bindDefinitions, problemsOf, type Tables } from './bind-definitions.ts';
+import { bindDefinitions, problemsOf, type Tables, toolsFor } from './bind-definitions.ts';
 
 const tables: Tables = {
   'p.parquet': {
@@ -449,6 +449,11 @@ describe('what bindRepository refuses', () => {
       config: parseConfig({ project: 'p' }, '/'),
       definitions: [{ definition: source, file: 'features/a.ts' }],
     };
-    await expect(bindRepository(repository, () => Promise.reject(new TypeError('a bug')))).rejects.toThrow(TypeError);
+    await expect(
+      bindRepository(
+        repository,
+        toolsFor(() => Promise.reject(new TypeError('a bug'))),
+      ),
+    ).rejects.toThrow(TypeError);
   });
 });

@@ -5,7 +5,7 @@ import { environmentOverrides, parseConfig } from '../../src/config.ts';
 import { bindRepository } from '../../src/registry/bind.ts';
 import { loadRepository } from '../../src/registry/load.ts';
 import { readCodeBlocks } from '../support/code-blocks.ts';
-import { describeFrom } from './bind-definitions.ts';
+import { describeFrom, toolsFor } from './bind-definitions.ts';
 import { makeRepository } from './repository-folder.ts';
 
 /** The blocks of a page that begin with the path of their file. */
@@ -22,28 +22,39 @@ describe('docs/reference/definitions.md', () => {
     const instant = 'TIMESTAMP WITH TIME ZONE';
     const document = await bindRepository(
       await loadRepository(root),
-      describeFrom({
-        'data/profiles/*.parquet': {
-          uid: 'BIGINT',
-          event_timestamp: instant,
-          created_timestamp: instant,
-          landed_at: instant,
-          age: 'SMALLINT',
-          score_v2: 'DOUBLE',
-          balance: 'DECIMAL(12,2)',
-          embedding: 'FLOAT[3]',
-        },
-        'data/delays.csv': {
-          carrier: 'VARCHAR',
-          number: 'INTEGER',
-          departed_at: 'TIMESTAMP',
-          minutes: 'BIGINT',
-          gate: 'VARCHAR',
-        },
-      }),
+      toolsFor(
+        describeFrom({
+          'data/profiles/*.parquet': {
+            uid: 'BIGINT',
+            event_timestamp: instant,
+            created_timestamp: instant,
+            landed_at: instant,
+            age: 'SMALLINT',
+            score_v2: 'DOUBLE',
+            balance: 'DECIMAL(12,2)',
+            embedding: 'FLOAT[3]',
+          },
+          'data/clicks/*.parquet': {
+            id: 'VARCHAR',
+            clicked_at: instant,
+            user_id: 'BIGINT',
+            item_id: 'BIGINT',
+            category: 'VARCHAR',
+            seconds: 'DOUBLE',
+            event_type: 'VARCHAR',
+          },
+          'data/delays.csv': {
+            carrier: 'VARCHAR',
+            number: 'INTEGER',
+            departed_at: 'TIMESTAMP',
+            minutes: 'BIGINT',
+            gate: 'VARCHAR',
+          },
+        }),
+      ),
     );
     const lists = [document.entities, document.sources, document.views, document.onDemandViews, document.services];
-    expect(lists.map((items) => items?.length)).toEqual([2, 2, 2, 1, 1]);
+    expect(lists.map((items) => items?.length)).toEqual([2, 3, 4, 1, 1]);
     expect(document.services[0]?.features.map(({ prefix, features }) => [prefix, features])).toEqual([
       [undefined, ['age', 'score', 'balance', 'embedding']],
       ['friend', ['age', 'score']],

@@ -1,7 +1,9 @@
 /** POST /materialize and /materialize-incremental, and what of Feast's addresses is not offered. */
+
 import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { FeatureStoreError } from '../../errors.ts';
+import { batchViewsOf } from '../../registry/references.ts';
 import type { HttpParts, MaterializeRequest } from '../parts.ts';
 import { jsonReply, type Resource, type ResourceRequest } from '../resource.ts';
 import { nameSchema, validateBody } from '../validate.ts';
@@ -24,7 +26,7 @@ const manners = { method: 'POST', family: 'feast', scope: 'write', isLong: true 
 export function feastMaterialize({ writes, registry, logger }: HttpParts): readonly Resource[] {
   /** With `?async=true` the answer comes before the work; how that ends is in the log. */
   async function run(request: MaterializeRequest, { caller, query, signal, id }: ResourceRequest) {
-    const views = request.views ?? registry().views.map((view) => view.name);
+    const views = request.views ?? batchViewsOf(registry()).map((view) => view.name);
     requireViews(caller, views);
     if (query.get('async') !== 'true') {
       await writes.materialize(request, signal, () => {});

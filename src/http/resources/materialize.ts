@@ -1,7 +1,9 @@
 /** POST /api/v1/materialize: the newest values of views into the online store; how far it is, line by line, to whoever asks for it. */
+
 import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { asFeatureStoreError } from '../../errors.ts';
+import { batchViewsOf } from '../../registry/references.ts';
 import { errorReply } from '../error-reply.ts';
 import type { HttpParts, MaterializeRequest } from '../parts.ts';
 import { jsonReply, type Resource } from '../resource.ts';
@@ -32,7 +34,7 @@ export function materialize({ writes, registry }: HttpParts): Resource {
     async answer({ id, body, caller, headers, signal }) {
       const { views, start, end } = validateBody(materializeRequestSchema, body);
       const request = { views: views ?? undefined, start: start ?? undefined, end: end ?? undefined };
-      requireViews(caller, views ?? registry().views.map((view) => view.name));
+      requireViews(caller, views ?? batchViewsOf(registry()).map((view) => view.name));
       if (headers.accept?.includes(linesType) !== true) {
         return jsonReply(await writes.materialize(request, signal, () => {}));
       }

@@ -1,4 +1,5 @@
 /** Carries out a plan: frame batches in, the same batches with their features out, in the same order. */
+import { getBit } from '../../arrow/bitmap.ts';
 import { columnFromValues } from '../../arrow/build.ts';
 import type { Column } from '../../arrow/column.ts';
 import type { RecordBatch } from '../../arrow/record-batch.ts';
@@ -13,13 +14,16 @@ import { featureField } from '../feature-field.ts';
 import { readKeys } from '../frame/read-keys.ts';
 import { readRequest } from '../frame/read-request.ts';
 import { readTimes } from '../frame/read-times.ts';
-import { concatInstants, type Instants, repeatInstant } from '../instants.ts';
+import { concatInstants, daysOf, type Instants, repeatInstant } from '../instants.ts';
 import { toColumnValue } from '../literal-column.ts';
 import type { LookupPlan, RetrievalPlan } from '../plan.ts';
 import { concatKeys, type Keys } from '../projection/keys.ts';
+import { found } from '../projection/look-up.ts';
 import type { Projection } from '../projection/store.ts';
+import { resolveWindows } from '../windows/resolve-windows.ts';
 import { completeFeature, type FeatureCounts, type FeatureDefault, statusColumns, statusFields } from './complete.ts';
 import { completeComputed, runTransforms } from './compute.ts';
+import type { FittedSteps } from './fitted.ts';
 import { resolveLookup } from './resolve.ts';
 
 /** Some rows of a frame. `plain` gives a column with its dictionary resolved. */
@@ -44,18 +48,21 @@ export interface FeatureReport extends FeatureCounts {
   ties: number;
 }
 
+/** A default, or what computes it for the days that turn out to be needed (rule 5.4). */
+export type PreparedDefault = FeatureDefault | { readonly fitDays: (days: readonly number[]) => Promise<FittedSteps> };
+
 /** A plan with everything that it reads: the projections in the order of its look-ups, and the defaults of its features. */
 export interface PreparedPlan {
   readonly plan: RetrievalPlan;
   readonly projections: readonly Projection[];
-  readonly defaults: readonly (FeatureDefault | undefined)[];
+  readonly defaults: readonly (PreparedDefault | undefined)[];
   /** In the order of the plan's. */
   readonly transforms: readonly Transform[];
   /** Ends the work between two slices of it. */
   readonly signal: AbortSignal;
 }
 
-/** Rows that are looked up together when a projection's buckets do not all fit into memory. */
+/** Rows that are looked up together when a projection's buckets do not all fit into memory, or windows are computed. */
 const spanRows = 1_048_576;
 
 /** A literal default as `decodeLiteral` reads it, in a column of one row. */
@@ -97,7 +104,8 @@ export async function* answerFrame<B extends FrameBatch>(
   frame: AsyncIterable<B>,
   report: readonly FeatureReport[],
 ): AsyncGenerator<AnsweredBatch<B>, void> {
-  const wide = exceedsMemory(prepared.projections);
+  // Windows of many rows are computed in one go over the events.
+  const wide = exceedsMemory(prepared.projections) || prepared.plan.lookups.some(({ view }) => view.kind === 'stream');
   let firstRow = 0;
   for await (const span of groupBatches(frame, wide ? spanRows : 1)) {
     const features = await answerSpan(prepared, span, firstRow, report);
@@ -165,20 +173,20 @@ async function answerSpan(
   for (const [index, lookup] of plan.lookups.entries()) {
     const wanted = [...plan.features.entries()].filter(([, { lookup: of }]) => of === index);
     const keys = concatKeys(read.map((part) => part.keys[index] as Keys));
-    const resolved = await resolveLookup(lookup, prepared.projections[index] as Projection, keys, times, {
-      features: wanted.map(([, { feature }]) => lookup.view.features.indexOf(feature)),
-      events: plan.statuses,
-    });
+    const features = wanted.map(([, { feature }]) => feature);
+    const resolved = await lookUpFeatures(prepared, index, keys, times, features);
     for (const [at, [position, { feature }]] of wanted.entries()) {
       const output = plan.outputs.findIndex((candidate) => candidate.kind === 'feature' && candidate.feature === position);
       const name = plan.outputs[output]?.name ?? feature.name;
       // What only transforms read is counted by nobody.
       const counts = report[output] ?? emptyReport(name, lookup.view.name);
-      const values = { ...(resolved.columns[at] as Column), field: featureField(name, parseValueType(feature.type)) };
-      const completed = completeFeature(values, resolved.states, times, prepared.defaults[position], counts);
-      counts.ties += resolved.ties;
+      const { column, states, ties, events, eventNulls } = resolved[at] as LookedUp;
+      const values = { ...column, field: featureField(name, parseValueType(feature.type)) };
+      const fallback = await defaultFor(prepared.defaults[position], values, states, times);
+      const completed = completeFeature(values, states, times, fallback, counts);
+      counts.ties += ties;
       looked[position] = [completed.value];
-      if (plan.statuses) looked[position]?.push(...statusColumns(name, completed, resolved.events as Int32Array));
+      if (plan.statuses) looked[position]?.push(...statusColumns(name, completed, events, eventNulls));
     }
   }
   const input = {
@@ -195,6 +203,54 @@ async function answerSpan(
     const completed = completeComputed(output.name, type, values, times, report[at] as FeatureReport);
     return plan.statuses ? [completed.value, ...statusColumns(output.name, completed, undefined)] : [completed.value];
   });
+}
+
+/** What was found of one feature. */
+interface LookedUp {
+  readonly column: Column;
+  readonly states: Uint8Array;
+  readonly ties: number;
+  readonly events: Int32Array | undefined;
+  readonly eventNulls?: Uint8Array;
+}
+
+/** Features of one look-up: of a batch view the rows that win, of a stream view what comes of its events. */
+async function lookUpFeatures(
+  { plan, projections }: PreparedPlan,
+  index: number,
+  keys: Keys,
+  times: Instants,
+  features: readonly FeatureDocument[],
+): Promise<readonly LookedUp[]> {
+  const lookup = plan.lookups[index] as LookupPlan;
+  const projection = projections[index] as Projection;
+  if (lookup.view.kind === 'stream') {
+    const resolved = await resolveWindows(lookup, projection, keys, times, features);
+    return resolved.features.map((feature) => ({ ...feature, states: resolved.states, ties: 0 }));
+  }
+  const { columns, ...shared } = await resolveLookup(lookup, projection, keys, times, {
+    features: features.map((feature) => lookup.view.features.indexOf(feature)),
+    events: plan.statuses,
+  });
+  return columns.map((column) => ({ column, ...shared }));
+}
+
+/** A default as it is needed: of aggregates, those of the days on which a value is missing. */
+async function defaultFor(
+  prepared: PreparedDefault | undefined,
+  values: Column,
+  states: Uint8Array,
+  times: Instants,
+): Promise<FeatureDefault | undefined> {
+  if (prepared === undefined || !('fitDays' in prepared)) return prepared;
+  const { validity } = values;
+  const days = daysOf(times.words);
+  const wanted = new Set<number>();
+  for (let row = 0; row < states.length; row++) {
+    if (times.nulls?.[row] === 1 || (states[row] === found && (validity === undefined || getBit(validity, row)))) continue;
+    wanted.add(days[row] as number);
+  }
+  return { fitted: await prepared.fitDays([...wanted]) };
 }
 
 async function* groupBatches<B extends FrameBatch>(frame: AsyncIterable<B>, rows: number): AsyncGenerator<B[], void> {

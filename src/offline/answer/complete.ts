@@ -11,7 +11,7 @@ import { type FittedSteps, stepAt } from './fitted.ts';
 /** Position in `statusNames`. */
 export const nullValue = 1;
 
-/** A literal as a column of one row, or steps over days. */
+/** A literal as a column of one row, or steps over days; a step may be null where nothing stands in for a value. */
 export type FeatureDefault = { readonly literal: Column } | { readonly fitted: FittedSteps };
 
 export interface Completed {
@@ -89,18 +89,26 @@ function fillDefaults(
       at = steps.get(day) ?? stepAt(fallback.fitted, day);
       steps.set(day, at);
     }
-    if (at < 0) continue;
+    if (at < 0 || (source.validity !== undefined && !getBit(source.validity, at))) continue;
     indices[row] = at;
     isDefault[row] = 1;
   }
   return interleaveColumns([values, { ...source, field: values.field }], isDefault, indices);
 }
 
-/** The three columns that follow a feature with `statuses` (rule 4.4); without `events` no value has an event timestamp. */
-export function statusColumns(name: string, completed: Completed, events: Int32Array | undefined): Column[] {
+/**
+ * The three columns that follow a feature with `statuses` (rule 4.4). Without `events` no value has an event timestamp, and beside
+ * those that are NOT_FOUND none of those that are 1 in `eventNulls`.
+ */
+export function statusColumns(
+  name: string,
+  completed: Completed,
+  events: Int32Array | undefined,
+  eventNulls?: Uint8Array,
+): Column[] {
   return [
     encodeStatuses(`${name}__status`, completed.statuses),
-    encodeEvents(`${name}__event_timestamp`, completed.statuses, events),
+    encodeEvents(`${name}__event_timestamp`, completed.statuses, events, eventNulls),
     encodeFlags(`${name}__is_default`, completed.statuses.length, completed.isDefault),
   ];
 }
@@ -126,12 +134,12 @@ function encodeStatuses(name: string, statuses: Uint8Array): Column {
   return column(field(name, { id: 'utf8' }), statuses.length, [new Uint8Array(offsets.buffer), data]);
 }
 
-function encodeEvents(name: string, statuses: Uint8Array, events: Int32Array | undefined): Column {
+function encodeEvents(name: string, statuses: Uint8Array, events: Int32Array | undefined, nulls: Uint8Array | undefined): Column {
   const words = events ?? new Int32Array(2 * statuses.length);
   const validity = new Uint8Array((statuses.length + 7) >> 3);
   let nullCount = 0;
   for (let row = 0; row < statuses.length; row++) {
-    if (events === undefined || statuses[row] === notFound) nullCount += 1;
+    if (events === undefined || statuses[row] === notFound || nulls?.[row] === 1) nullCount += 1;
     else validity[row >> 3] = (validity[row >> 3] as number) | (1 << (row & 7));
   }
   const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);

@@ -100,7 +100,7 @@ function takeWords(words: Int32Array, rows: Int32Array): Int32Array {
 }
 
 /** The rows of each bucket; `which` and `position` tell where each row went. */
-function groupByBucket(hashes: Int32Array, buckets: number, which: Uint8Array, position: Int32Array): Int32Array[] {
+export function groupByBucket(hashes: Int32Array, buckets: number, which: Uint8Array, position: Int32Array): Int32Array[] {
   const counts = new Int32Array(buckets);
   for (let row = 0; row < hashes.length; row++) {
     const bucket = bucketOf(hashes[row] as number, buckets);

@@ -6,6 +6,8 @@ import type { Session } from '../duckdb/engine.ts';
 import { checkFileTypes } from '../duckdb/file-types.ts';
 import { compileWholeTable } from '../duckdb/table.ts';
 import type { TableState } from '../source-state.ts';
+import { compileEvents } from '../windows/compile-events.ts';
+import { eventViewOf } from '../windows/event-view.ts';
 import type { ProjectionQuery } from './compile.ts';
 import { refuseCutNanoseconds } from './nanoseconds.ts';
 import { readZone } from './source-zone.ts';
@@ -16,11 +18,12 @@ export async function bindProjection(
   { view, source, state }: { view: ViewDocument; source: SourceDocument; state: TableState },
 ): Promise<ProjectionQuery> {
   const files = state.files.map((file) => file.absolutePath);
-  const table = compileWholeTable(source.table, state, source.columns);
-  const columns = await session.describe(`select * from ${table}`);
-  checkColumns(view, source, columns);
+  const whole = compileWholeTable(source.table, state, source.columns);
+  checkColumns(view, source, await session.describe(`select * from ${whole}`));
   if (files.length > 0) await checkFileTypes(session, source.table, state, source.columns, source.name);
-  if (files.length > 0) await refuseCutNanoseconds(session, source, table, files);
+  if (files.length > 0) await refuseCutNanoseconds(session, source, whole, files);
+  const table = source.kind === 'event' ? compileEvents(eventViewOf(view), source, whole) : whole;
+  const columns = await session.describe(`select * from ${table}`);
   const zone = await readZone(session, view, source, table, columns);
   return { view, source, table, columns, zone, byValue: false };
 }
@@ -34,6 +37,7 @@ function checkColumns(view: ViewDocument, source: SourceDocument, columns: reado
     ...view.keys.map((key) => key.column),
   ]);
   for (const feature of view.features) used.add(feature.column);
+  for (const { name } of source.events?.columns ?? []) used.add(name);
   const names = columns.map((column) => column.name);
   for (const bound of source.columns) {
     if (!used.has(bound.name)) continue;

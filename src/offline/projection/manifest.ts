@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { TableState } from '../source-state.ts';
+import { eventViewOf } from '../windows/event-view.ts';
 
 const formatVersion = 1;
 
@@ -47,6 +48,8 @@ export function projectionId(view: ViewDocument, source: SourceDocument, state: 
     ambiguousTime,
     columns,
     state.hash,
+    // Absent for rows that are no events, whose projections are named as before.
+    ...(source.events === undefined ? [] : [source.events, eventViewOf(view).expressions]),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

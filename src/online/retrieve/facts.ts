@@ -1,7 +1,9 @@
 /** What requests need besides rows, kept in memory and loaded in the background: no request ever waits for it. */
+
 import { asFeatureStoreError } from '../../errors.ts';
 import type { Logger } from '../../observe.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
+import { batchViewsOf } from '../../registry/references.ts';
 import { createOnlineRecords } from '../records.ts';
 import type { OnlineStore } from '../store.ts';
 import { type FittedDefault, readFittedDefaults } from './defaults.ts';
@@ -36,7 +38,7 @@ export function createOnlineFacts(options: OnlineFactsOptions): OnlineFacts {
   let timer: NodeJS.Timeout | undefined;
 
   async function load(signal?: AbortSignal): Promise<void> {
-    const { views } = registry();
+    const views = batchViewsOf(registry());
     const names = views.map(({ name }) => name);
     const [defaults, materialized] = await Promise.all([
       readFittedDefaults(records, views, signal),

@@ -43,11 +43,21 @@ function createScope(registry: RegistryDocument): PlanScope {
     view(name) {
       const known = views.get(name);
       if (known !== undefined) return known;
-      const view = compileOnlineView(findNamed<ViewDocument>(registry.views, 'feature view', name), registry);
+      const document = findNamed<ViewDocument>(registry.views, 'feature view', name);
+      if (document.kind === 'stream') throw notServed(name);
+      const view = compileOnlineView(document, registry);
       views.set(name, view);
       return view;
     },
   };
+}
+
+function notServed(view: string): FeatureStoreError {
+  return new FeatureStoreError(
+    'FAILED_PRECONDITION',
+    `feature view "${view}" is computed from events, which this version does for training sets only: it has nothing to read online`,
+    { details: { view } },
+  );
 }
 
 function checkSelection({ features, service, keys, fullFeatureNames }: OnlineRequest) {

@@ -1,7 +1,9 @@
 /** Views and selections from them, as services and transforms name them, as documents. */
 
-import type { FeatureView, ViewSelection } from '../../definitions/feature-view.ts';
+import type { FeatureView } from '../../definitions/feature-view.ts';
 import type { OnDemandFeatureView, OnDemandSelection } from '../../definitions/on-demand-feature-view.ts';
+import type { StreamFeatureView } from '../../definitions/stream-feature-view.ts';
+import type { ViewSelection } from '../../definitions/view-selection.ts';
 import { didYouMean } from '../../errors.ts';
 import type { OnDemandViewDocument, ServiceFeatures, ViewDocument } from '../document.ts';
 import type { Report } from '../problems.ts';
@@ -13,7 +15,7 @@ export interface SelectionScope {
   readonly views: ReadonlyMap<string, ViewDocument>;
 }
 
-type AnySelection = FeatureView | ViewSelection | OnDemandFeatureView | OnDemandSelection;
+type AnySelection = FeatureView | StreamFeatureView | ViewSelection | OnDemandFeatureView | OnDemandSelection;
 
 /** Whether a value is an on-demand view or a selection from one. */
 export function isOnDemand(item: unknown): item is OnDemandFeatureView | OnDemandSelection {
@@ -28,7 +30,7 @@ export function bindSelection(
   scope: SelectionScope,
   report: Report,
 ): readonly ServiceFeatures[] {
-  if (!isRecord(item) || (item.kind !== 'featureView' && item.kind !== 'viewSelection')) {
+  if (!isRecord(item) || (item.kind !== 'featureView' && item.kind !== 'streamFeatureView' && item.kind !== 'viewSelection')) {
     report(`${what}: ${list} holds something that is no feature view; make it with featureView(…)`);
     return [];
   }
@@ -70,7 +72,7 @@ function refuseUnknown(what: string, view: string, report: Report): readonly nev
 function bindNames(
   what: string,
   item: AnySelection,
-  view: FeatureView | OnDemandFeatureView,
+  view: FeatureView | StreamFeatureView | OnDemandFeatureView,
   bound: ViewDocument | OnDemandViewDocument,
   report: Report,
 ): ServiceFeatures {

@@ -31,10 +31,7 @@ export async function bindSource(
   if (source.push !== undefined && typeof source.push !== 'boolean') report(`${what}: push is true or false`);
   const table = bindTable(what, source.table, report);
   const columns = table === undefined ? [] : await readColumns(source.name, table, describeTable, report);
-  for (const option of timestampOptions) {
-    const problem = timestampProblem(source, option, columns, table);
-    if (problem !== undefined) report(`${what}: ${option} ${problem}`);
-  }
+  checkTimes(what, source, timestampOptions, columns, table, report);
   return {
     name: source.name,
     kind: 'batch',
@@ -50,7 +47,8 @@ export async function bindSource(
   };
 }
 
-async function readColumns(
+/** The columns of a table; none where they cannot be read, which is then reported. */
+export async function readColumns(
   source: string,
   table: TableDocument,
   describeTable: DescribeTable,
@@ -78,8 +76,25 @@ export function pathsOf(table: TableDocument): string {
   return table.paths.map((path) => `"${path}"`).join(', ');
 }
 
+type TimedSource = Pick<BatchSource, (typeof timestampOptions)[number] | 'timezone' | 'ambiguousTime'>;
+
+/** Reports options that name no column of times, or one of times without a zone where the source names none. */
+export function checkTimes(
+  what: string,
+  source: TimedSource,
+  options: readonly (typeof timestampOptions)[number][],
+  columns: readonly ColumnDocument[],
+  table: TableDocument | undefined,
+  report: Report,
+): void {
+  for (const option of options) {
+    const problem = timestampProblem(source, option, columns, table);
+    if (problem !== undefined) report(`${what}: ${option} ${problem}`);
+  }
+}
+
 function timestampProblem(
-  source: BatchSource,
+  source: TimedSource,
   option: (typeof timestampOptions)[number],
   columns: readonly ColumnDocument[],
   table: TableDocument | undefined,
@@ -102,7 +117,8 @@ function timestampProblem(
   return `is column "${name}", a ${column.type} without a zone; say whose time it is with timezone, such as timezone: "UTC"`;
 }
 
-function checkZone(what: string, source: BatchSource, report: Report): void {
+/** Reports a zone or a reading of local times that does not exist. */
+export function checkZone(what: string, source: TimedSource, report: Report): void {
   const { timezone, ambiguousTime } = source;
   if (timezone !== undefined && !isZone(timezone)) {
     report(`${what}: timezone "${String(timezone)}" is no IANA zone${didYouMean(String(timezone), zoneNames())}`);

@@ -37,9 +37,9 @@ const readerOptions: Readonly<Record<Table['format'], Readonly<Record<string, re
 const layouts: Readonly<Record<string, string>> = { lines: 'newline_delimited', array: 'array' };
 
 /** Checks a table's paths and options; undefined for what was not made by parquet, csv or json. */
-export function bindTable(what: string, table: unknown, report: Report): TableDocument | undefined {
+export function bindTable(what: string, table: unknown, report: Report, option = 'table'): TableDocument | undefined {
   if (!isRecord(table) || table.kind !== 'table') {
-    report(`${what}: table is made by parquet(…), csv(…) or json(…)`);
+    report(`${what}: ${option} is made by parquet(…), csv(…) or json(…)`);
     return undefined;
   }
   const { format, paths, options } = table as unknown as Table;

@@ -48,7 +48,13 @@ export function bindView(view: FeatureView, file: string, scope: ViewScope, repo
   };
 }
 
-function bindEntities(what: string, view: FeatureView, scope: ViewScope, report: Report): readonly Entity[] {
+/** The entities that a view names. */
+export function bindEntities(
+  what: string,
+  view: Pick<FeatureView, 'entities'>,
+  scope: ViewScope,
+  report: Report,
+): readonly Entity[] {
   if (!Array.isArray(view.entities)) {
     report(`${what}: entities is an array of entities, empty for one global row`);
     return [];
@@ -78,9 +84,9 @@ function bindSourceReference(what: string, view: FeatureView, scope: ViewScope, 
 }
 
 /** The join keys of all entities, each with its column (`keys` renames). */
-function bindKeys(
+export function bindKeys(
   what: string,
-  view: FeatureView,
+  view: Pick<FeatureView, 'keys'>,
   entities: readonly Entity[],
   source: SourceDocument | undefined,
   report: Report,

@@ -1,20 +1,28 @@
-"""Asks for a month of purchases per customer and names every cell that is not as expected."""
+"""Asks for what customers bought, by month, in windows and in sessions, and names every cell that is not as expected."""
 
 import math
 import os
 from pathlib import Path
 
 import featherflight as ff
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 HERE = Path(__file__).parent
-FEATURES = ["spent", "purchases", "mean_amount"]
+SUFFIXES = ("__status", "__event_timestamp", "__is_default")
+
+
+def features():
+    """What the expected answer has beside the frame."""
+    frame = pq.read_schema(HERE / "frame.parquet").names
+    names = [name for name in pq.read_schema(HERE / "expected.parquet").names if name not in frame]
+    return [name.replace("__", ":", 1) for name in names if not name.endswith(SUFFIXES)]
 
 
 def differences():
     job = ff.connect(os.environ["FEATHERFLIGHT_URL"], progress=False).get_historical_features(
         pq.read_table(HERE / "frame.parquet"),
-        [f"customer_month:{name}" for name in FEATURES],
+        features(),
         full_feature_names=True,
         as_known=False,
         statuses=True,
@@ -25,22 +33,28 @@ def differences():
     types = [
         [name, str(answer.schema.field(name).type), str(expected.schema.field(name).type)]
         for name in expected.column_names
-        if answer.schema.field(name).type != expected.schema.field(name).type
+        if plain(answer.schema.field(name).type) != plain(expected.schema.field(name).type)
     ]
     why = expected["why"].to_pylist()
     cells = [
         [name, row, why[row], repr(got), repr(want)]
         for name in expected.column_names
         for row, (got, want) in enumerate(zip(answer[name].to_pylist(), expected[name].to_pylist(), strict=True))
-        if not same(got, want)
+        if not same(got, want, expected.schema.field(name).metadata)
     ]
     return types + cells
 
 
-def same(got, want):
-    """Exact but for fitted means, whose terms may be added in any order."""
+def plain(kind):
+    """A type without the names of list items, which mean nothing."""
+    return (type(kind).__name__, plain(kind.value_type)) if pa.types.is_list(kind) else kind
+
+
+def same(got, want, limits):
+    """Exact, or within the limits that the expected column gives."""
     if isinstance(got, float) and isinstance(want, float):
-        return math.isclose(got, want, rel_tol=1e-9)
+        rtol, atol = (float(limits.get(name, 0)) for name in (b"rtol", b"atol"))
+        return got == want or math.isclose(got, want, rel_tol=rtol, abs_tol=atol)
     return type(got) is type(want) and got == want
 
 

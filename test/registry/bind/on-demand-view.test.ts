@@ -8,7 +8,7 @@ import { diffDocuments } from '../../../src/registry/diff.ts';
 import { formatPlan } from '../../../src/registry/format-plan.ts';
 import { loadRepository } from '../../../src/registry/load.ts';
 import type { Problem } from '../../../src/registry/problems.ts';
-import { describeFrom } from '../bind-definitions.ts';
+import { describeFrom, toolsFor } from '../bind-definitions.ts';
 import { makeRepository } from '../repository-folder.ts';
 
 const base = `
@@ -21,7 +21,7 @@ const table = { 'users.parquet': { user_id: 'BIGINT', at: 'TIMESTAMP WITH TIME Z
 
 async function bind(text: string, root = makeRepository({})) {
   writeFileSync(join(root, 'features/all.ts'), base + text);
-  return await bindRepository(await loadRepository(root), describeFrom(table));
+  return await bindRepository(await loadRepository(root), toolsFor(describeFrom(table)));
 }
 
 async function problemsOf(text: string): Promise<string[]> {
@@ -94,7 +94,7 @@ describe('an on-demand view', () => {
     const timed = clock.replace(', profile] }', '] }');
     const before = await bind(timed, root);
     writeFileSync(join(root, 'features/all.ts'), `${base.replace('source, features', "source, ttl: '1d', features")}${timed}`);
-    const after = await bindRepository(await loadRepository(root), describeFrom(table));
+    const after = await bindRepository(await loadRepository(root), toolsFor(describeFrom(table)));
     expect(diffDocuments(before, after).changes).toMatchObject([{ kind: 'feature view', name: 'profile', services: ['ranker'] }]);
   });
 });
