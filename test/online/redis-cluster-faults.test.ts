@@ -1,9 +1,10 @@
-/** A Cluster of three under load: slots that move, and a node that is lost and comes back. */
+/** A Cluster of three under load: slots that move, a node that is lost and comes back, and a master whose replica takes its place. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slotOfKey } from '../../src/online/redis/slot.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 import { countUp } from '../support/count-up.ts';
 import { openTestRedis } from '../support/open-redis-store.ts';
+import type { RedisServer } from '../support/start-redis.ts';
 import { type RedisCluster, startRedisCluster } from '../support/start-redis-cluster.ts';
 
 let cluster: RedisCluster;
@@ -63,6 +64,59 @@ describe('a Redis Cluster', () => {
     await load.stop();
     expect(await load.audit(store)).toEqual([]);
     expect(new Set(load.errors.map(({ code }) => code))).toEqual(new Set(['UNAVAILABLE']));
+    await store.check();
+    await store.close();
+  });
+});
+
+/** Resolves when a replica has everything that its master has acknowledged by now. */
+async function copied(master: RedisServer): Promise<void> {
+  const offsetOf = async (field: RegExp) => Number(field.exec(String(await master.command('info', 'replication')))?.[1]);
+  const acknowledged = await offsetOf(/^master_repl_offset:(\d+)/m);
+  await expect.poll(() => offsetOf(/^slave0:.*offset=(\d+)/m), { timeout: 30_000 }).toBeGreaterThanOrEqual(acknowledged);
+}
+
+async function roleOf(server: RedisServer): Promise<unknown> {
+  return ((await server.command('role')) as unknown[])[0];
+}
+
+describe('a Redis Cluster with replicas', () => {
+  let replicated: RedisCluster;
+  beforeAll(async () => {
+    replicated = await startRedisCluster({ replicas: 1 });
+  });
+  afterAll(() => replicated.stop());
+
+  it('goes on by itself at the replica of a master that dies under load, with everything that was acknowledged and copied', {
+    timeout: 120_000,
+  }, async () => {
+    const [master, , , replica] = replicated.nodes as [RedisServer, RedisServer, RedisServer, RedisServer];
+    // Addresses of the others: the client knows the whole Cluster from any.
+    store = openTestRedis({ cluster: replicated.addresses.slice(1), commandTimeoutMs: 1000 });
+    const before = countUp(store, 300, 'before');
+    await before.progress(3000);
+    await before.stop();
+    expect(before.errors).toEqual([]);
+    for (const node of replicated.nodes.slice(0, 3)) await copied(node);
+
+    const during = countUp(store, 300, 'during');
+    await during.progress(1000);
+    await master.kill();
+    await expect.poll(() => during.errors.length, { timeout: 30_000 }).toBeGreaterThan(0);
+    // Every batch has keys of the slots that were lost: this much is only possible at the replica.
+    await during.progress(3000);
+    await during.stop();
+    expect(await roleOf(replica)).toBe('master');
+    expect(await before.audit(store)).toEqual([]);
+    expect(new Set(during.errors.map(({ code }) => code))).toEqual(new Set(['UNAVAILABLE']));
+
+    // The old master comes back as a replica, and takes no write that it has not been given.
+    await master.restart();
+    await expect.poll(() => roleOf(master).catch(String), { timeout: 30_000 }).toBe('slave');
+    const after = countUp(store, 300, 'after');
+    await after.progress(2000);
+    await after.stop();
+    expect([await after.audit(store), await before.audit(store)]).toEqual([[], []]);
     await store.check();
     await store.close();
   });

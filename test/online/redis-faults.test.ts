@@ -168,6 +168,31 @@ describe('Redis out of memory', () => {
   });
 });
 
+describe('Redis without the replicas that it is to have', () => {
+  it('refuses writes, which a failover could lose, and goes on when a replica is there', { timeout: 90_000 }, async () => {
+    const master = await start(['--min-replicas-to-write', '1', '--repl-diskless-sync-delay', '0']);
+    const store = open(`redis://${master.address}`);
+    const write = (expected: string | undefined, value: string) =>
+      store.replace([{ key: bytes('a'), expected: expected === undefined ? undefined : bytes(expected), value: bytes(value) }]);
+    for (const refused of [write(undefined, '1'), store.check()]) {
+      expect(await failureOf(refused)).toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining('too few of its replicas'),
+        details: { reply: 'NOREPLICAS' },
+      });
+    }
+    expect(await store.read([bytes('a')])).toEqual([undefined]);
+    const replica = await start(['--replicaof', '127.0.0.1', String(master.port)]);
+    await recovered(store);
+    expect(await write(undefined, '1')).toEqual([]);
+    await replica.kill();
+    await expect
+      .poll(() => store.check().catch((error: FeatureStoreError) => error.details.reply), { timeout: 30_000 })
+      .toBe('NOREPLICAS');
+    expect(await store.read([bytes('a')])).toEqual([Buffer.from('1')]);
+  });
+});
+
 describe('check', () => {
   it('refuses a replica, from which reads are answered all the same', async () => {
     const master = await start(['--repl-diskless-sync-delay', '0']);

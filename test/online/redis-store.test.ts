@@ -150,7 +150,7 @@ describe('with TLS and a user of its own', () => {
 
     describeStore('Redis with Sentinel, TLS and users', open);
 
-    it('follows a failover', async () => {
+    it('follows a failover', { timeout: 90_000 }, async () => {
       const store = open();
       await store.check();
       await watched.master.kill();
