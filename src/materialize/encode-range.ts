@@ -73,7 +73,7 @@ export function compileRangeEncoder(project: string, { view, schemaId }: WriteTa
           const key = index * parts;
           return {
             key: part(key),
-            tombstones: entities.map((_, at) => part(key + 1 + at)),
+            tombstones: entities.length === 0 ? none : entities.map((_, at) => part(key + 1 + at)),
             arrivals: [{ view: position, value: part(key + parts - 1), rows: count, written: 0 }],
             erased: false,
           };
@@ -82,3 +82,5 @@ export function compileRangeEncoder(project: string, { view, schemaId }: WriteTa
     };
   };
 }
+
+const none: readonly Buffer[] = [];

@@ -1,12 +1,13 @@
 /** Materialization into an embedded store: what is served, what is sent again and what is not. */
-import { rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { batchSource, featureView, parquet } from '../../src/index.ts';
 import type { ViewProgress } from '../../src/materialize/view-run.ts';
 import { readWatermarks } from '../../src/materialize/view-state.ts';
 import { createOnlineRecords } from '../../src/online/records.ts';
 import { createOnlineWriter } from '../../src/online/write/writer.ts';
-import { hourUs, noonUs, openShop, pricesOf, type Shop } from './open-shop.ts';
+import { hourUs, item, noonUs, openShop, pricesOf, type Shop } from './open-shop.ts';
 
 let shop: Shop;
 beforeEach(async () => {
@@ -189,4 +190,57 @@ test('views that do not exist, or have nothing to materialize, are named; one th
   await expect(shop.materialize({ views: ['item_price'] })).rejects.toThrow('did you mean "item_prices"?');
   rmSync(join(shop.root, 'data'), { recursive: true });
   await expect(shop.materialize({})).rejects.toMatchObject({ code: 'NOT_FOUND', details: { materialized: [] } });
+});
+
+describe('views with the same join keys', () => {
+  /** Stock of items 2500 up to 7500, and the item that has the greatest key of all. */
+  const stockOf = (level: number) => `
+    select i::bigint as item_id, timestamptz '2026-03-10 09:00:00+00' + to_seconds(${level}) as event_timestamp, ${level}::bigint as level
+    from (select * from range(2500, 7500) union all select 9223372036854775807) as t(i)`;
+  const stock = batchSource('stock', { table: parquet('stock/*.parquet'), eventTimestamp: 'event_timestamp' });
+  const itemStock = featureView('item_stock', { entities: [item], source: stock, features: { level: { type: 'int64' } } });
+  const writeStock = async (level: number) => {
+    await shop.write('stock.parquet', stockOf(level));
+    renameSync(join(shop.root, 'data', 'stock.parquet'), join(shop.root, 'stock', `${level}.parquet`));
+  };
+  const read = async (id: bigint) => [await shop.read(id), await shop.read(id, 'item_stock')];
+
+  beforeEach(async () => {
+    mkdirSync(join(shop.root, 'stock'));
+    await writeStock(1);
+    await shop.define({ more: [stock, itemStock] });
+  });
+
+  test('are written in one pass, each row of each view, whichever keys they have in common', async () => {
+    const { views } = await shop.materialize({});
+    expect(views).toMatchObject([
+      { view: 'item_prices', keys: 5000, written: 5000, unchanged: 0 },
+      { view: 'item_stock', keys: 5001, written: 5001, unchanged: 0 },
+    ]);
+    expect(await read(7n)).toEqual([[7.1, 'item 7 day 10'], undefined]);
+    expect(await read(4000n)).toEqual([[4000.09, 'item 4000 day 9'], [1n]]);
+    expect(await read(7000n)).toEqual([undefined, [1n]]);
+    expect(await read(2n ** 63n - 1n)).toEqual([undefined, [1n]]);
+    expect((await shop.materialize({})).views).toMatchObject([{ skipped: 5000 }, { skipped: 5001, sentRanges: 0 }]);
+  });
+
+  test('change each by itself, beside rows of the other and of an erased entity', async () => {
+    await shop.materialize({ views: ['item_stock'] });
+    await createOnlineWriter(shop.store, 'shop').erase([{ name: 'item_id', type: 'int64' }], [4000n], noonUs);
+    await writeStock(2);
+    const { views } = await shop.materialize({ views: ['item_stock', 'item_prices'] });
+    expect(views).toMatchObject([
+      { view: 'item_stock', written: 5000, erased: 1 },
+      { view: 'item_prices', written: 4999, erased: 1 },
+    ]);
+    expect(await read(4000n)).toEqual([undefined, undefined]);
+    expect(await read(4001n)).toEqual([[4001.09, 'item 4001 day 9'], [2n]]);
+  });
+
+  test('do not stop each other: what one of them fails with is told when the other is written', async () => {
+    rmSync(join(shop.root, 'stock'), { recursive: true });
+    const failed = shop.materialize({});
+    await expect(failed).rejects.toMatchObject({ code: 'NOT_FOUND', details: { materialized: ['item_prices'] } });
+    expect(await shop.read(7n)).toEqual([7.1, 'item 7 day 10']);
+  });
 });

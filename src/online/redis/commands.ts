@@ -9,7 +9,7 @@ export interface RedisCommand {
   readonly name: 'mget' | 'msetnx' | 'evalsha' | 'eval';
   /** One of its keys, which says where it goes. */
   readonly key: Buffer;
-  readonly args: (string | number | Buffer)[];
+  readonly args: (string | Buffer)[];
 }
 
 /** Bytes as a Buffer over the same memory. */

@@ -10,13 +10,16 @@ const lineFeed = 0x0a;
 const mostAround = 15;
 
 export class PackedCommand extends Command {
-  constructor(name: string, args: (string | number | Buffer)[]) {
-    super(name, args, { replyEncoding: null });
+  constructor(name: string, args: (string | Buffer)[]) {
+    super(name, [], { replyEncoding: null });
+    // Handed to the client's own constructor they would be copied and looked through.
+    this.args = args;
   }
 
   override toWritable(): Buffer {
-    const args = this.args as (string | Buffer)[];
-    const parts: readonly Buffer[] = [this.name, ...args].map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg));
+    const parts = [this.name, ...(this.args as (string | Buffer)[])].map((arg) =>
+      typeof arg === 'string' ? Buffer.from(arg) : arg,
+    );
     let size = mostAround;
     for (const part of parts) size += part.length + mostAround;
     const bytes = Buffer.allocUnsafe(size);

@@ -149,5 +149,5 @@ function encodeCall(positions: readonly number[], replacements: readonly Replace
     at += part.length;
   }
   const key = asBuffer((replacements[positions[0] as number] as Replacement).key);
-  return { name: 'evalsha', key, args: [sha, 1, key, bytes] };
+  return { name: 'evalsha', key, args: [sha, '1', key, bytes] };
 }
