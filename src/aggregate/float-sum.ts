@@ -9,20 +9,25 @@ export interface FloatSum {
 
 export function addFloat(sum: FloatSum, value: number): void {
   const { parts } = sum;
+  const count = parts.length;
+  const least = parts[0];
   let total = value;
   let kept = 0;
-  for (const part of parts) {
-    const [large, small] = Math.abs(total) < Math.abs(part) ? [part, total] : [total, part];
-    total = large + small;
-    const rest = small - (total - large);
-    if (!Number.isFinite(total)) {
-      sum.parts = [isFiniteSum(parts) ? total : (parts[0] as number) + value];
-      return;
-    }
+  for (let at = 0; at < count; at++) {
+    // Knuth's sum of two: `next` is rounded, and `rest` is what the rounding took.
+    const part = parts[at] as number;
+    const next = total + part;
+    const shadow = next - total;
+    const rest = total - (next - shadow) + (part - shadow);
+    total = next;
     if (rest !== 0) parts[kept++] = rest;
   }
-  parts.length = kept;
-  if (total !== 0) parts.push(total);
+  if (!Number.isFinite(total)) {
+    sum.parts = [count === 1 && !Number.isFinite(least) ? (least as number) + value : total];
+    return;
+  }
+  if (total !== 0) parts[kept++] = total;
+  if (kept < count) parts.length = kept;
 }
 
 export function addSum(into: FloatSum, { parts }: FloatSum): void {
@@ -34,9 +39,17 @@ export function addProduct(sum: FloatSum, a: number, b: number): void {
   const product = a * b;
   addFloat(sum, product);
   if (!Number.isFinite(product)) return;
-  const [headA, tailA] = split(a);
-  const [headB, tailB] = split(b);
+  // Each factor in two halves of 26 bits.
+  const headA = headOf(a);
+  const tailA = a - headA;
+  const headB = headOf(b);
+  const tailB = b - headB;
   addFloat(sum, tailA * tailB - (product - headA * headB - tailA * headB - headA * tailB));
+}
+
+function headOf(value: number): number {
+  const shifted = value * 134_217_729;
+  return shifted - (shifted - value);
 }
 
 export function scaleSum(sum: FloatSum, powerOfTwo: number): void {
@@ -70,15 +83,4 @@ export function roundRest({ parts }: FloatSum, rounded: number): number {
   const rest = { parts: [...parts] };
   addFloat(rest, -rounded);
   return roundSum(rest);
-}
-
-function isFiniteSum(parts: readonly number[]): boolean {
-  return parts.length !== 1 || Number.isFinite(parts[0]);
-}
-
-/** Two halves of 26 bits. */
-function split(value: number): readonly [number, number] {
-  const shifted = value * 134_217_729;
-  const head = shifted - (shifted - value);
-  return [head, value - head];
 }

@@ -11,7 +11,7 @@ export function evaluateExtreme(name: 'min' | 'max', { events, chosen, bounds, v
   const values = new Array<LiteralValue>(bounds.to.length).fill(null);
   const queue: { readonly at: number; readonly value: LiteralValue }[] = [];
   let head = 0;
-  sweep(order(), bounds, {
+  sweep(order, bounds, {
     clear: () => {
       queue.length = 0;
       head = 0;

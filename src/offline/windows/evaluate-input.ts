@@ -12,5 +12,5 @@ export interface EvaluateInput {
   readonly value: number;
   readonly size: number;
   /** The frame's rows by the ends of their windows. */
-  readonly order: () => Int32Array;
+  readonly order: Int32Array;
 }

@@ -16,7 +16,7 @@ export function evaluateSum(
   const empty = aggregate.finalize(aggregate.init());
   const values = new Array<LiteralValue>(bounds.to.length).fill(empty);
   let state = aggregate.init();
-  sweep(order(), bounds, {
+  sweep(order, bounds, {
     clear: () => {
       state = aggregate.init();
     },

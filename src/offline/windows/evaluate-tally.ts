@@ -27,7 +27,7 @@ export function evaluateTally(
   const places = new Int32Array(values.length);
   const empty = name === 'count_distinct' ? 0n : null;
   const answers = new Array<LiteralValue>(bounds.to.length).fill(empty);
-  sweep(order(), bounds, {
+  sweep(order, bounds, {
     clear: () => {
       for (const code of present) counts[code] = 0;
       present.length = 0;

@@ -9,7 +9,8 @@ import { evaluateSum } from './evaluate-sum.ts';
 import { evaluateTally } from './evaluate-tally.ts';
 import type { InstantUs } from './event-times.ts';
 import type { AggregateInputs } from './event-view.ts';
-import { type Bounds, sortByEnd } from './sweep.ts';
+import type { Bounds } from './sweep.ts';
+import type { WindowBounds } from './window-bounds.ts';
 
 export interface Evaluated {
   /** By row of the frame; null is NULL_VALUE. */
@@ -23,7 +24,7 @@ export function evaluateAggregate(
   feature: FeatureDocument,
   inputs: AggregateInputs,
   events: BucketEvents,
-  bounds: Bounds,
+  bounds: WindowBounds,
 ): Evaluated {
   const passing = events.choose([inputs.where]);
   const among = boundsAmong(bounds, passing);
@@ -37,7 +38,7 @@ function evaluate(
   { aggregate }: FeatureDocument,
   inputs: AggregateInputs,
   events: BucketEvents,
-  bounds: Bounds,
+  bounds: WindowBounds,
   passing: { readonly chosen: Chosen; readonly bounds: Bounds },
 ): LiteralValue[] {
   const { function: name, size = 1 } = aggregate as AggregateDocument;
@@ -56,7 +57,7 @@ function evaluate(
   const value = inputs.value as number;
   const chosen = events.choose([inputs.where], value);
   const valued = boundsAmong(bounds, chosen);
-  const input = { events, chosen, bounds: valued, value, size, order: () => sortByEnd(valued) };
+  const input = { events, chosen, bounds: valued, value, size, order: bounds.order };
   switch (name) {
     case 'first':
     case 'last':

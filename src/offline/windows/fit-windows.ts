@@ -13,7 +13,7 @@ import type { Projection } from '../projection/store.ts';
 import { eventsOf } from './bucket-events.ts';
 import { evaluateAggregate } from './evaluate.ts';
 import { type AggregateInputs, eventViewOf } from './event-view.ts';
-import { findBounds } from './window-bounds.ts';
+import { openWindows } from './window-bounds.ts';
 
 /** The number of each day (since 1970, UTC) that was asked for; undefined where no key had a value. */
 export type DayValues = Map<number, LiteralValue | undefined>;
@@ -45,8 +45,8 @@ export async function fitWindows(
     for (let from = 0; from < missing.length && keys > 0; from += daysAtOnce) {
       await pace();
       const some = missing.slice(from, from + daysAtOnce);
-      const frame = midnights(some, keys);
-      const bounds = findBounds({ ...plan, starts: bucket.index.starts }, events, frame, feature.aggregate as AggregateDocument);
+      const windowOf = openWindows({ ...plan, starts: bucket.index.starts }, events, midnights(some, keys));
+      const bounds = windowOf(feature.aggregate as AggregateDocument);
       const inputs = eventView.inputs.get(feature) as AggregateInputs;
       const { values, newest } = evaluateAggregate(feature, inputs, events, bounds);
       for (let row = 0; row < values.length; row++) {

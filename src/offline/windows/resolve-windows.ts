@@ -15,8 +15,7 @@ import type { Projection } from '../projection/store.ts';
 import { eventsOf } from './bucket-events.ts';
 import { evaluateAggregate } from './evaluate.ts';
 import { type AggregateInputs, eventViewOf } from './event-view.ts';
-import type { Bounds } from './sweep.ts';
-import { findBounds } from './window-bounds.ts';
+import { openWindows } from './window-bounds.ts';
 
 export interface ResolvedAggregate {
   /** null where the state is not `found`, and where the aggregate has no value. */
@@ -100,13 +99,9 @@ function resolveInBucket(
   const events = eventsOf(bucket, eventView);
   const runs = lookUpKeys(bucket.index, keys, hashes);
   for (let row = 0; row < runs.length; row++) if (states[row] !== found) runs[row] = -1;
-  const window = { ...plan, starts: bucket.index.starts };
-  const boundsOf = new Map<string, Bounds>();
+  const windowOf = openWindows({ ...plan, starts: bucket.index.starts }, events, { runs, words: times.words });
   return wanted.map((feature) => {
-    const aggregate = feature.aggregate as AggregateDocument;
-    const name = `${aggregate.window} ${aggregate.hop}`;
-    const bounds = boundsOf.get(name) ?? findBounds(window, events, { runs, words: times.words }, aggregate);
-    boundsOf.set(name, bounds);
+    const bounds = windowOf(feature.aggregate as AggregateDocument);
     const { values, newest } = evaluateAggregate(feature, eventView.inputs.get(feature) as AggregateInputs, events, bounds);
     for (let row = 0; row < states.length; row++) if (states[row] !== found) values[row] = null;
     return {

@@ -41,8 +41,23 @@ export function sweep(order: Int32Array, { from, to }: Bounds, sweeper: Sweeper)
   }
 }
 
-/** The rows of a frame by the ends of their windows. */
-export function sortByEnd({ to }: Bounds): Int32Array {
+/** The rows of a frame by the ends of their windows, of which there are `ends` at most. */
+export function sortByEnd(to: Int32Array, ends: number): Int32Array {
+  if (ends > 16 * to.length) return sortFew(to);
+  const starts = new Int32Array(ends + 2);
+  for (const end of to) starts[end + 1] = (starts[end + 1] as number) + 1;
+  for (let end = 0; end <= ends; end++) starts[end + 1] = (starts[end + 1] as number) + (starts[end] as number);
+  const sorted = new Int32Array(to.length);
+  for (let row = 0; row < to.length; row++) {
+    const end = to[row] as number;
+    const at = starts[end] as number;
+    sorted[at] = row;
+    starts[end] = at + 1;
+  }
+  return sorted;
+}
+
+function sortFew(to: Int32Array): Int32Array {
   // Both numbers in one that is exact: up to 2^31 events by up to 2^22 rows of a frame.
   const width = to.length;
   const keys = Float64Array.from(to, (end, row) => end * width + row);

@@ -1,10 +1,13 @@
-/** Which events of its key are in the window or the session of each row of a frame (rules 6.2, 6.4 and 6.5). */
+/**
+ * Which events of its key are in the window or the session of each row of a frame (rules 6.2, 6.4 and 6.5): from the first that counts to
+ * the first after it that does not, equal where none counts.
+ */
 import { parseDurationUs } from '../../definitions/duration.ts';
 import type { AggregateDocument } from '../../registry/document.ts';
 import type { LookupPlan } from '../plan.ts';
 import type { BucketEvents } from './bucket-events.ts';
 import { firstNotBefore, type InstantUs, readInstants, startOf, subtractUs } from './event-times.ts';
-import type { Bounds } from './sweep.ts';
+import { type Bounds, sortByEnd } from './sweep.ts';
 
 export interface FrameRows {
   /** The run of each row's key in the bucket, -1 for none. */
@@ -18,27 +21,43 @@ export interface WindowPlan extends Pick<LookupPlan, 'view' | 'delayUs'> {
   readonly starts: Int32Array;
 }
 
-/** By row the first event that counts and the first after it that does not; equal where none counts. */
-export function findBounds(
+export interface WindowBounds extends Bounds {
+  /** The rows by their ends; of any of the events chosen among all it is the same order. */
+  readonly order: Int32Array;
+}
+
+/** Finds the windows of some rows: all of them end alike, and those of one length begin alike. */
+export function openWindows(
   { view, delayUs, starts }: WindowPlan,
   events: BucketEvents,
   { runs, words }: FrameRows,
-  { window, hop }: AggregateDocument,
-): Bounds {
+): (aggregate: AggregateDocument) => WindowBounds {
   const times = readInstants(words);
-  const from = new Int32Array(runs.length);
   const to = new Int32Array(runs.length);
-  const findStart = compileStart(events, view.session?.gap, window, hop);
   for (let row = 0; row < runs.length; row++) {
     const run = runs[row] as number;
     if (run < 0) continue;
-    const first = starts[run] as number;
-    const time = times[row] as InstantUs;
-    const end = firstNotBefore(events.times, first, starts[run + 1] as number, subtractUs(time, delayUs));
-    to[row] = end;
-    from[row] = end === first ? end : findStart(time, first, end);
+    const right = subtractUs(times[row] as InstantUs, delayUs);
+    to[row] = firstNotBefore(events.times, starts[run] as number, starts[run + 1] as number, right);
   }
-  return { from, to };
+  const order = sortByEnd(to, events.times.length);
+  const known = new Map<string, WindowBounds>();
+  return ({ window, hop }) => {
+    const name = `${window} ${hop}`;
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const findStart = compileStart(events, view.session?.gap, window, hop);
+    const from = new Int32Array(runs.length);
+    for (let row = 0; row < runs.length; row++) {
+      const run = runs[row] as number;
+      const end = to[row] as number;
+      const first = run < 0 ? end : (starts[run] as number);
+      from[row] = first === end ? end : findStart(times[row] as InstantUs, first, end);
+    }
+    const bounds = { from, to, order };
+    known.set(name, bounds);
+    return bounds;
+  };
 }
 
 type FindStart = (time: InstantUs, first: number, end: number) => number;
