@@ -61,13 +61,17 @@ export function fillFeature(
   return { values, statuses, isDefault, eventUs: hidden ?? events };
 }
 
-/** One entity for all rows: its values, repeated. */
-export function repeatColumn({ values, statuses, isDefault, eventUs }: FilledColumn, rows: number): FilledColumn {
+/** One entity for all rows: its values, repeated; `repeatedEvents` are the event times of its row, which features share, for all rows. */
+export function repeatColumn(
+  { values, statuses, isDefault, eventUs }: FilledColumn,
+  rows: number,
+  repeatedEvents: readonly (bigint | null)[],
+): FilledColumn {
   return {
     values: new Array<LiteralValue>(rows).fill(values[0] as LiteralValue),
     statuses: new Uint8Array(rows).fill(statuses[0] as number),
     isDefault: new Uint8Array(rows).fill(isDefault[0] as number),
-    eventUs: new Array<bigint | null>(rows).fill(eventUs[0] as bigint | null),
+    eventUs: eventUs[0] === repeatedEvents[0] ? repeatedEvents : new Array<bigint | null>(rows).fill(eventUs[0] as bigint | null),
   };
 }
 

@@ -89,12 +89,13 @@ function fillFeatures(
   facts: OnlineFeaturesOptions['facts'],
 ): readonly FilledColumn[] {
   const events = read.rows.map(eventsOf);
+  const repeated = events.map((each) => spread(each, rows));
   return plan.features.map((feature) => {
     const found = read.rows[feature.lookup] ?? [];
     const given = feature.default;
     const fallback = given === undefined || 'value' in given ? given : facts.fittedDefault(given.definition);
     const filled = fillFeature(feature, found, events[feature.lookup] ?? [], fallback);
-    return found.length === rows ? filled : repeatColumn(filled, rows);
+    return found.length === rows ? filled : repeatColumn(filled, rows, repeated[feature.lookup] ?? []);
   });
 }
 
