@@ -2,7 +2,7 @@
 import type { Column } from '../../arrow/column.ts';
 import type { ValueType } from '../../definitions/value-type.ts';
 import { joinWords } from './bytes.ts';
-import { beginRow, endRow, type Time, toTime } from './row-codec.ts';
+import { beginRow, endRow, type Time, toTime } from './row-head.ts';
 import { markNull, writeBitmap } from './value-codec.ts';
 import { type ColumnWriter, compileColumnWriter, compileNulls } from './value-columns.ts';
 

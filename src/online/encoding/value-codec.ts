@@ -143,7 +143,7 @@ export function compileValueReader(type: ValueType): ValueReader {
 }
 
 /** Of the many bytes that a NaN may have, always the same. */
-export function oneNaN(value: number): number {
+function oneNaN(value: number): number {
   return Number.isNaN(value) ? Number.NaN : value;
 }
 

@@ -7,7 +7,8 @@
 import { compareValues } from '../../definitions/value-order.ts';
 import type { ValueType } from '../../definitions/value-type.ts';
 import type { OnlineLookup, StoredValue } from '../encoding/lookup.ts';
-import { joinRows, nextSpan, type RowTimes, readSpans, readTimes, startOfRows } from '../encoding/row-codec.ts';
+import { joinRows, nextSpan, readSpans, startOfRows } from '../encoding/row-codec.ts';
+import { type RowTimes, readTimes } from '../encoding/row-head.ts';
 import { visibleFromUs } from '../view.ts';
 import type { Arrival } from './arrivals.ts';
 
