@@ -17,7 +17,7 @@ export default defineConfig({
           exclude: ['test/architecture.test.ts', 'test/integration/**'],
         },
       },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 180_000 } },
+      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 400_000 } },
     ],
   },
 });
