@@ -29,7 +29,7 @@ const entries: readonly Entry[] = [
     summary: 'check the definitions and make them so',
     load: async () => (await import('./apply.ts')).applyCommand,
   },
-  { name: 'serve', summary: 'answer over Arrow Flight', load: async () => (await import('./serve.ts')).serveCommand },
+  { name: 'serve', summary: 'answer over Arrow Flight and HTTP', load: async () => (await import('./serve.ts')).serveCommand },
   {
     name: 'get-historical-features',
     summary: 'make a training set from files',
@@ -54,7 +54,7 @@ const entries: readonly Entry[] = [
   { name: 'push', summary: 'push the rows of a file', load: async () => (await import('./push.ts')).pushCommand },
   {
     name: 'erase',
-    summary: 'remove an entity from the online store for good',
+    summary: 'remove an entity for good: online, and of what was pushed',
     load: async () => (await import('./erase.ts')).eraseCommand,
   },
   { name: 'types', summary: 'write types for the Node client', load: async () => (await import('./types.ts')).typesCommand },
@@ -62,7 +62,7 @@ const entries: readonly Entry[] = [
   { name: 'describe', summary: 'show everything of one name', load: async () => (await import('./describe.ts')).describeCommand },
   {
     name: 'demo',
-    summary: 'StreamRec, from nothing to a training set in Python',
+    summary: 'StreamRec, from nothing to the same features in training and online',
     load: async () => (await import('./demo.ts')).demoCommand,
   },
   { name: 'version', summary: 'print the version', load: async () => (await import('./version.ts')).versionCommand },

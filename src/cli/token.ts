@@ -41,7 +41,9 @@ function createCommand(context: Context): Command {
       const made = await change(context, url, 'create_token', request, (tokens) => tokens.create(request));
       if (context.json) return await context.write(`${JSON.stringify(made)}\n`);
       await context.write(`${made.token}\n`);
-      context.say(`token ${made.id} was made; keep its text now, it is shown only this once`);
+      context.say(
+        `token ${made.id} was made; keep its text now, it is shown only this once, and a server that has tokens asks every caller for one`,
+      );
     });
 }
 

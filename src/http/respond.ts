@@ -48,6 +48,7 @@ export function createRespond(responder: Responder): Respond {
     const startedMs = performance.now();
     const id = requestId(request.headers['x-request-id']);
     const lifetime = openLifetime(response);
+    let leave = () => {};
     let failure: unknown;
     let reply: Reply;
     try {
@@ -59,13 +60,14 @@ export function createRespond(responder: Responder): Respond {
     }
     if (lifetime.reason !== undefined && !isTimeout(lifetime.reason)) response.destroy();
     else await send(reply, id, request, response).catch(() => response.destroy());
+    leave();
     record(reply, failure, startedMs, id);
 
     async function answer(): Promise<Reply> {
       const isPublic = resource.scope === 'public';
       const caller = isPublic ? nobody : access.authenticate(bearerToken(request.headers.authorization));
       requireScope(caller, resource.scope);
-      const leave = resource.isVital ? undefined : gate.enter();
+      if (!resource.isVital) leave = gate.enter();
       if (!resource.isLong) lifetime.limit(limits.timeoutMs);
       try {
         const body = resource.method === 'POST' ? await readJson() : undefined;
@@ -86,7 +88,6 @@ export function createRespond(responder: Responder): Respond {
         return answered instanceof Promise ? await lifetime.within(answered) : answered;
       } finally {
         lifetime.release();
-        leave?.();
       }
     }
 

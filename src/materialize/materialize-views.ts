@@ -10,7 +10,7 @@ export interface MaterializeViewsOptions extends ViewRunOptions {
 /** How much of the memory for sources the parts of views may take that are read at the same time. */
 const memoryShare = 0.5;
 
-/** All of them, or none is said to be up to date. */
+/** All of them: no watermark moves before everything is written. */
 export async function materializeViews(
   options: MaterializeViewsOptions,
   views: readonly ViewDocument[],

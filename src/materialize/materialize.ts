@@ -75,8 +75,14 @@ export function createMaterialize(parts: MaterializeParts): Materialize {
       } catch (error) {
         signal.throwIfAborted();
         // Each by itself: whatever was in the way of one shall not be in that of the others.
-        if (group.length > 1) for (const view of group) await materializeGroup([view]);
-        else {
+        if (group.length > 1) {
+          const views = group.map(({ name }) => name);
+          parts.logger.warn(
+            { views, error: String(error) },
+            'feature views could not be materialized together; each is tried alone',
+          );
+          for (const view of group) await materializeGroup([view]);
+        } else {
           failures.push(error);
           parts.logger.warn({ view: group[0]?.name, error: String(error) }, 'feature view could not be materialized');
         }

@@ -5,7 +5,7 @@ import { type LatestRule, latestRanges } from '../offline/latest.ts';
 import type { Projection } from '../offline/projection/store.ts';
 import { createOnlineRecords } from '../online/records.ts';
 import type { OnlineStore } from '../online/store.ts';
-import { compileOnlineView, type OnlineView } from '../online/view.ts';
+import { clockMarginUs, compileOnlineView, type OnlineView } from '../online/view.ts';
 import type { RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { type Digests, openDigests } from './digests.ts';
 import { takeLease } from './lease.ts';
@@ -56,9 +56,6 @@ export interface ViewRun {
   close(): Promise<void>;
 }
 
-/** Clocks of processes may be apart: a reader may not see a row yet that is visible here, and then needs the one before. */
-const clockMarginUs = 60_000_000n;
-
 export async function openViewRun(options: ViewRunOptions, view: ViewDocument, given: AbortSignal): Promise<ViewRun> {
   const { history, store, registry, startUs, endUs, nowUs } = options;
   const records = createOnlineRecords(store, registry.project);
@@ -87,7 +84,9 @@ export async function openViewRun(options: ViewRunOptions, view: ViewDocument, g
       progress,
       signal,
       async finish() {
-        const mark = { endUs, finishedUs: BigInt(Date.now()) * 1000n };
+        // Of what will have happened by a later end nobody knows yet.
+        const isAhead = endUs > nowUs;
+        const mark = { endUs: isAhead ? nowUs : endUs, finishedUs: BigInt(Date.now()) * 1000n };
         await endRun(records, view.name, epoch, isWhole ? mark : undefined, signal);
         return { ...progress };
       },

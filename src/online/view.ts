@@ -73,6 +73,9 @@ function entitiesWithin({ keys }: ViewDocument, entities: RegistryDocument['enti
     }));
 }
 
+/** Clocks of processes may be apart: a row is taken to be visible for everybody only when it has been so for this long. */
+export const clockMarginUs = 60_000_000n;
+
 /** From when on a row is visible (section 3); undefined is never. */
 export function visibleFromUs(
   { delayUs, needsAvailable, needsCreated }: Visibility,

@@ -69,6 +69,15 @@ test('the end leaves later rows out, and the watermark never goes back', async (
   expect(await run()).toMatchObject({ skipped: 5000 });
 });
 
+test('an end in the future is reached no earlier than it comes', async () => {
+  expect(await run({ endUs: noonUs + 1000n * hourUs })).toMatchObject({ keys: 5000, written: 5000 });
+  expect((await watermark())?.endUs).toBe(noonUs);
+  expect(await run()).toMatchObject({ skipped: 5000, written: 0 });
+  shop.clockUs = noonUs + hourUs;
+  await run();
+  expect((await watermark())?.endUs).toBe(noonUs + hourUs);
+});
+
 test('a range run sends all of its rows, and moves no watermark', async () => {
   expect(await run({ startUs: noonUs - 24n * hourUs, endUs: noonUs })).toMatchObject({ rows: 2500, written: 2500 });
   expect(await watermark()).toBeUndefined();

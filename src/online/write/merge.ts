@@ -9,11 +9,8 @@ import type { ValueType } from '../../definitions/value-type.ts';
 import type { OnlineLookup, StoredValue } from '../encoding/lookup.ts';
 import { joinRows, nextSpan, readSpans, startOfRows } from '../encoding/row-codec.ts';
 import { type RowTimes, readTimes } from '../encoding/row-head.ts';
-import { visibleFromUs } from '../view.ts';
+import { clockMarginUs, visibleFromUs } from '../view.ts';
 import type { Arrival } from './arrivals.ts';
-
-/** Processes' clocks may be apart: a row is taken for visible only when it has been so for this long. */
-const clockMarginUs = 60_000_000n;
 
 export interface Merged {
   readonly value: Buffer;
