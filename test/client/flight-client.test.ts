@@ -134,7 +134,7 @@ describe('actions', () => {
     expect(await errorOf(client.action('hang', {}, { signal: controller.signal }))).toMatchObject({ code: 'ABORTED' });
     const own = new FeatureStoreError('ABORTED', 'Ctrl-C');
     expect(await errorOf(client.action('hang', {}, { signal: AbortSignal.abort(own) }))).toBe(own);
-    await expect.poll(() => contexts.every(({ signal }) => signal.aborted), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => contexts.every(({ signal }) => signal.aborted)).toBe(true);
     expect(contexts).toHaveLength(3);
   });
 });
@@ -385,7 +385,7 @@ describe('training sets', () => {
     for (let count = 0; count < 100; count++) await batches.next();
     expect(yielded).toBeGreaterThan(90);
     await batches.return();
-    await expect.poll(() => ended, { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => ended).toBe(true);
   });
 
   it('stop with the signal, also while nothing comes', async () => {
@@ -403,7 +403,7 @@ describe('training sets', () => {
     await expect.poll(() => contexts.length).toBe(1);
     controller.abort();
     expect(await pending).toMatchObject({ code: 'ABORTED' });
-    await expect.poll(() => contexts[0]?.signal.aborted, { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => contexts[0]?.signal.aborted).toBe(true);
   });
 });
 
@@ -472,7 +472,7 @@ describe('uploads', () => {
       throw broken;
     }
     expect(await errorOf(client.getHistoricalFeatures(query, { schema, batches: batches() }))).toBe(broken);
-    await expect.poll(() => ended, { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => ended).toBe(true);
   });
 
   it('read the frame no faster than the server takes it, and let go of it when the signal says so', async () => {
@@ -507,6 +507,6 @@ describe('uploads', () => {
     controller.abort();
     expect(await pending).toMatchObject({ code: 'ABORTED' });
     expect(closed).toBe(true);
-    await expect.poll(() => contexts[0]?.signal.aborted, { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => contexts[0]?.signal.aborted).toBe(true);
   });
 });

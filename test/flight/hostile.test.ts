@@ -65,7 +65,7 @@ function frame(bytes: Uint8Array, length = bytes.length, flag = 0): Buffer {
 }
 
 async function expectAlive(): Promise<void> {
-  await expect.poll(() => handler.running, { timeout: 1_000 }).toBe(0);
+  await expect.poll(() => handler.running).toBe(0);
   expect(await runClient('token', [server.port])).toEqual(['hi', 'done']);
 }
 

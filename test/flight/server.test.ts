@@ -27,7 +27,7 @@ afterEach(() => server.stop(0));
 
 /** Waits until nothing runs, at most a second. */
 async function idleWithinASecond(): Promise<void> {
-  await expect.poll(() => handler.running, { timeout: 1_000, interval: 20 }).toBe(0);
+  await expect.poll(() => handler.running, { interval: 20 }).toBe(0);
 }
 
 describe('the methods', () => {
