@@ -28,8 +28,11 @@ function parseText(text: string): JsonValue {
     return JSON.parse(text) as JsonValue;
   } catch (cause) {
     // V8's message quotes the text around the mistake, which may be anybody's data: only the place is told on.
-    const position = cause instanceof Error ? /position (\d+)/.exec(cause.message)?.[1] : undefined;
-    throw refused(position === undefined ? 'is no JSON: it is cut short or empty' : `is no JSON: see position ${position}`);
+    const message = cause instanceof Error ? cause.message : '';
+    const position = /position (\d+)/.exec(message)?.[1];
+    if (position !== undefined) throw refused(`is no JSON: see position ${position}`);
+    if (message.includes('end of JSON input')) throw refused('is no JSON: it is cut short or empty');
+    throw refused('is no JSON: something in it stands where no value may; NaN and infinities are written as text, such as "NaN"');
   }
 }
 

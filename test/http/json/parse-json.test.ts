@@ -110,5 +110,8 @@ describe('JSON of a request', () => {
       expect(() => parse(text)).toThrow(refusal(/is no JSON/));
       expect(() => parse(text)).not.toThrow(/secret|nope/);
     }
+    expect(() => parse('{"a":[NaN]}')).toThrow(/NaN and infinities are written as text/);
+    expect(() => parse('{"a":')).toThrow(/cut short or empty/);
+    expect(() => parse('{"a" 1}')).toThrow(/position 5/);
   });
 });
