@@ -83,13 +83,13 @@ describe('the Node client', () => {
     await withClient({ token: tokens.items }, async (client) => {
       expect([await ask(client, 'item_stats:sold'), await train(client, 'item_stats:sold')]).toEqual([4n, 1]);
       for (const refused of [
-        ask(client, 'user_profile:age'),
-        train(client, 'user_profile:age'),
-        client.materialize(),
-        client.push('profiles', { user_id: [1] }),
-        client.writeToOnlineStore('item_stats', { item_id: ['two'] }),
+        () => ask(client, 'user_profile:age'),
+        () => train(client, 'user_profile:age'),
+        () => client.materialize(),
+        () => client.push('profiles', { user_id: [1] }),
+        () => client.writeToOnlineStore('item_stats', { item_id: ['two'] }),
       ])
-        expect(await outcome(refused)).toBe('PERMISSION_DENIED');
+        expect(await outcome(refused())).toBe('PERMISSION_DENIED');
     });
   });
 
