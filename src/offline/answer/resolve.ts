@@ -88,7 +88,8 @@ function resolveInBucket(
   };
 }
 
-function takeWords(words: Int32Array, rows: Int32Array): Int32Array {
+/** Words of some rows' instants; of a negative row 0. */
+export function takeWords(words: Int32Array, rows: Int32Array): Int32Array {
   const taken = new Int32Array(2 * rows.length);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] as number;

@@ -3,7 +3,7 @@ import type { Column } from '../../arrow/column.ts';
 import { interleaveColumns } from '../../arrow/interleave.ts';
 import { parseValueType } from '../../definitions/value-type.ts';
 import type { AggregateDocument, FeatureDocument } from '../../registry/document.ts';
-import { groupByBucket } from '../answer/resolve.ts';
+import { groupByBucket, takeWords } from '../answer/resolve.ts';
 import { type Instants, takeInstants } from '../instants.ts';
 import { literalColumn } from '../literal-column.ts';
 import type { LookupPlan } from '../plan.ts';
@@ -110,15 +110,4 @@ function resolveInBucket(
       eventNulls: Uint8Array.from(newest, (row) => (row < 0 ? 1 : 0)),
     };
   });
-}
-
-function takeWords(words: Int32Array, rows: Int32Array): Int32Array {
-  const taken = new Int32Array(2 * rows.length);
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    if (row < 0) continue;
-    taken[2 * at] = words[2 * row] as number;
-    taken[2 * at + 1] = words[2 * row + 1] as number;
-  }
-  return taken;
 }
