@@ -14,10 +14,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/architecture.test.ts', 'test/integration/**'],
+          exclude: ['test/architecture.test.ts', 'test/integration/**', 'test/incidents/**'],
         },
       },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 400_000 } },
+      {
+        extends: true,
+        test: { name: 'integration', include: ['test/{integration,incidents}/**/*.test.ts'], testTimeout: 400_000 },
+      },
     ],
   },
 });

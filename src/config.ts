@@ -2,11 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { alertsSchema } from './config/alerts.ts';
+import { auditSchema } from './config/audit.ts';
 import { materializeSchema } from './config/materialize.ts';
-import { count, directory, host, httpSchema, limitsSchema, port, tlsSchema } from './config/sections.ts';
+import { count, directory, host, httpSchema, limitsSchema, port, size, tlsSchema } from './config/sections.ts';
+import { healthSchema, loggingSchema, validateSchema } from './config/validate.ts';
 import { didYouMean, FeatureStoreError } from './errors.ts';
-
-const size = z.string().regex(/^\d+(\.\d+)?\s*[KMGT]i?B$/i, 'is a size such as "4GB" or "512MiB"');
 
 const lmdbSchema = z.strictObject({ kind: z.literal('lmdb') });
 
@@ -82,6 +83,16 @@ const configSchema = z.strictObject({
   offlineEngine: duckdbSchema.prefault({ kind: 'duckdb' }),
   /** Materialization by the server itself; absent: only when it is asked. */
   materialize: materializeSchema.optional(),
+  /** What is served of some keys, kept to be compared with history; absent: nothing. */
+  logging: loggingSchema.optional(),
+  /** What a server checks of itself, by schedule; absent: only what it is asked. */
+  validate: validateSchema.optional(),
+  /** Alarms of single features; only where `logging` is. */
+  health: healthSchema.prefault({}),
+  /** What is told to somebody, and where; absent: nothing. */
+  alerts: alertsSchema.optional(),
+  /** What is kept of who changed what. */
+  audit: auditSchema.prefault({}),
   http: httpSchema.prefault({}),
   flight: z
     .strictObject({ host: host.default('127.0.0.1'), port: port.default(8815), limits: limitsSchema.prefault({}) })
@@ -243,6 +254,11 @@ function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
     'onlineStore.tls': { ca: 0, cert: 0, key: 0, servername: 0 },
     offlineEngine: duckdbSchema.shape,
     materialize: materializeSchema.shape,
+    logging: loggingSchema.shape,
+    validate: validateSchema.shape,
+    health: healthSchema.shape,
+    alerts: alertsSchema.shape,
+    audit: auditSchema.shape,
     http: httpSchema.shape,
     tls: tlsSchema.shape,
     flight: { host: 0, port: 0, limits: 0 },

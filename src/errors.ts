@@ -46,7 +46,7 @@ export function asFeatureStoreError(thrown: unknown): FeatureStoreError {
 }
 
 /** The valid name closest to a wrong one, or undefined when none is close enough to suggest. */
-function nearestName(wrong: string, valid: Iterable<string>): string | undefined {
+export function nearestName(wrong: string, valid: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wrong.length / 2)) + 1;
   for (const name of valid) {

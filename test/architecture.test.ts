@@ -14,7 +14,9 @@ const files = readSourceTree(root, ['demo/template']);
 describe('the source tree', () => {
   it('is really seen: files, rooms and imports', () => {
     const seen = files.flatMap((file) => file.imports);
-    expect(files.map((file) => file.path)).toEqual(expect.arrayContaining(['errors.ts', 'index.ts', 'arrow/schema.ts']));
+    expect(files.map((file) => file.path)).toEqual(
+      expect.arrayContaining(['errors.ts', 'index.ts', 'arrow/schema.ts', 'ui/main.tsx']),
+    );
     expect(new Set(files.map((file) => roomOf(file.path))).size).toBeGreaterThanOrEqual(4);
     expect(seen.filter((item) => item.target !== undefined).length).toBeGreaterThan(5);
     expect(seen.filter((item) => item.target === undefined).length).toBeGreaterThan(2);
@@ -69,6 +71,8 @@ describe('the power of this test', () => {
     ['offline/plan.ts', "import fs from 'fs';", 'write node: before a builtin'],
     ['offline/plan.ts', "import '../arrow/missing.ts';", 'no such file of the program'],
     ['offline/plan.ts', 'const f = (path: string) => import(path);', 'name it literally'],
+    ['ui/app.tsx', "import { z } from 'zod';", 'ui is not built with zod'],
+    ['ui/app.tsx', "import { readFile } from 'node:fs/promises';", 'ui is not built with node:fs/promises'],
     ['cellar/plan.ts', 'export const x = 1;', 'no such room "cellar"'],
   ])('refuses in %s: %s', (path, text, reason) => {
     expect(judge(path, text)).toEqual([expect.stringContaining(reason)]);

@@ -22,9 +22,32 @@ describe('parseConfig', () => {
         expect.stringContaining('"materialize.schedule" is a cron expression in UTC'),
       ]);
     }
+    const refused: readonly (readonly [schedule: string, why: string])[] = [
+      ['99 * * * *', 'is no cron expression, "99 * * * *": '],
+      ['* * * * MOO', 'is no cron expression, "* * * * MOO": '],
+      ['0 0 31 2 *', 'is a cron expression that never comes: "0 0 31 2 *"'],
+    ];
+    for (const [schedule, why] of refused) {
+      for (const [name, section] of Object.entries({
+        'materialize.schedule': { materialize: { schedule } },
+        'validate.parity.schedule': { validate: { parity: { schedule } } },
+        'validate.drift.schedule': { validate: { drift: { schedule } } },
+      }))
+        expect(problemsOf({ project: 'p', ...section })).toEqual([expect.stringContaining(`"${name}" ${why}`)]);
+    }
     expect(problemsOf({ project: 'p', materialize: { schedule: '* * * * *', view: ['a'] } })).toEqual([
       expect.stringContaining('did you mean "views"?'),
     ]);
+  });
+
+  it('takes a feature log by its share alone, and refuses what is none', () => {
+    const logging = (given: unknown) => parseConfig({ project: 'p', logging: given }, '/repo').logging;
+    expect(parseConfig({ project: 'p' }, '/repo').logging).toBeUndefined();
+    expect(logging({ sample: 0.05 })).toEqual({ sample: 0.05, maxBytes: '1GB', flushSeconds: 30 });
+    expect(() => logging({ sample: 0 })).toThrow('"logging.sample" is above 0');
+    expect(() => logging({ sample: 1.5 })).toThrow('"logging.sample" is a share, at most 1');
+    expect(() => logging({ sample: 1, maxBytes: '1MB' })).toThrow('"logging.maxBytes" is at least "16MB"');
+    expect(() => logging({ sampel: 1 })).toThrow('"logging.sampel" is no option; did you mean "sample"?');
   });
 
   it('fills in every default and makes paths absolute', () => {
@@ -46,6 +69,8 @@ describe('parseConfig', () => {
         drainSeconds: 10,
       },
       insecure: false,
+      audit: { enabled: true, keepDays: 400 },
+      health: { every: '1m', window: '5m', history: '24h', minKeys: 50, nullRate: 0.2 },
       flight: {
         host: '127.0.0.1',
         port: 8815,

@@ -1,7 +1,7 @@
 /**
  * `npm test`: builds, prepares Python, runs every suite and ends with one line, `N passed, N failed`.
  * Every failed test stands again, in a line of its own, before the counts: a log is often kept from its end.
- * Exit status 1 where anything failed or a suite ran nothing. `--only typescript` leaves Python's suites out.
+ * Exit status 1 where anything failed or a suite ran nothing. `--only unit` runs the suites that mirror src/ alone.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'featherflight-test-'));
-const onlyTypescript = process.argv.includes('typescript') && process.argv.includes('--only');
+const onlyUnit = process.argv.includes('--only') && process.argv.includes('unit');
 
 const rows = [];
 const failures = [];
@@ -32,7 +32,7 @@ async function runAll() {
   const { setupVenv } = await import('./setup-venv.mjs');
   const python = await setupVenv();
   report(`vitest, Node ${process.versions.node}`, runVitest());
-  if (onlyTypescript) return;
+  if (onlyUnit) return;
   const client = join(root, 'python_client');
   report('pytest python_client', runPytest(python, 'client', client, ['tests']));
   report('mypy', runCheck(python, ['-m', 'mypy'], client));
@@ -48,7 +48,7 @@ function runVitest() {
   const file = join(scratch, 'vitest.json');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const status = run(process.execPath, [vitest, 'run', ...reporters]);
+  const status = run(process.execPath, [vitest, 'run', ...(onlyUnit ? ['--project', 'unit'] : []), ...reporters]);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
   const broken = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(isFailed));

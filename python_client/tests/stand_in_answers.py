@@ -33,6 +33,10 @@ CATALOGUE: dict[str, list[dict[str, Any]]] = {
             "as_known": False,
             "features": [name.split(":")[1] for name in FEATURES],
             "newest_event": "2026-03-10T12:00:00.000001Z",
+            "freshness": "24h",
+            "freshness_state": "NEVER",
+            "event_age_seconds": 3600.5,
+            "processing_age_seconds": None,
             "description": "",
             "owner": "growth",
             "tags": {"tier": "gold"},
@@ -104,6 +108,7 @@ def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
 
 def make_report(rows: int, batches: int, names: list[str]) -> dict[str, Any]:
     counts = {"present": rows // 2, "null_value": 1, "not_found": rows - rows // 2 - 1, "outside_max_age": 0}
+    rest = {"out_of_range": 0, "defaults": 1, "ties": 0}
     return {
         "rows": rows,
         "batches": batches,
@@ -112,7 +117,14 @@ def make_report(rows: int, batches: int, names: list[str]) -> dict[str, Any]:
         "total_seconds": 1.25,
         "identity": "0123456789abcdef0123",
         "reproducible": True,
-        "features": [
-            {"name": name.split(":")[1], "view": "user_profile", **counts, "defaults": 1, "ties": 0} for name in names
+        "features": [{"name": name.split(":")[1], "view": "user_profile", **counts, **rest} for name in names],
+        "warnings": [],
+        "events": [
+            {
+                "view": "activity",
+                "source": "clicks",
+                "invalid": 1200,
+                "reasons": [{"reason": "vocabulary", "column": "kind", "events": 1200, "new": True}],
+            }
         ],
     }

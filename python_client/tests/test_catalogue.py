@@ -54,6 +54,8 @@ def test_rows_by_name_and_position(store: ff.Store) -> None:
     views = store.feature_views()
     assert views["user_profile"]["owner"] == "growth"
     assert views[0]["newest_event"] == datetime(2026, 3, 10, 12, 0, 0, 1, tzinfo=timezone.utc)
+    assert [views[0]["freshness"], views[0]["freshness_state"]] == ["24h", "NEVER"]
+    assert [views[0]["event_age_seconds"], views[0]["processing_age_seconds"]] == [3600.5, None]
     assert "user_profile" in views
     assert views.names == ["user_profile"]
     with pytest.raises(ff.NotFoundError, match='did you mean "user_profile"'):
@@ -65,6 +67,7 @@ def test_rows_by_name_and_position(store: ff.Store) -> None:
 def test_to_arrow_and_to_pandas_keep_types(store: ff.Store) -> None:
     table = store.feature_views().to_arrow()
     assert table.schema.field("newest_event").type == pa.timestamp("us", "UTC")
+    assert table.schema.field("processing_age_seconds").type == pa.float64()
     assert table.schema.field("tags").type == pa.map_(pa.string(), pa.string())
     assert table.column("features")[0].as_py()[0] == "age"
     frame = store.features().to_pandas()

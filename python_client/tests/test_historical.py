@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 
@@ -91,10 +92,19 @@ def test_the_report_prints_and_converts(store: ff.Store, frame: pd.DataFrame) ->
     assert feature.nulls == 1249
     text = str(report)
     assert "2,500 rows in 1.2 s, the first after 0.011 s; 12.3 kB in 3 batches" in text
+    assert max(map(len, text.splitlines())) <= 85
+    assert "out of range" not in text
+    outside = dataclasses.replace(report, features=(dataclasses.replace(feature, out_of_range=3),))
+    assert "out of range" in str(outside)
+    assert "out of range" in outside._repr_html_()
+    assert outside.to_pandas()["out_of_range"].tolist() == [3]
     assert "age" in text
     assert "50.0%" in text
     assert "<table>" in report._repr_html_()
     assert report.to_pandas()["nulls"].tolist() == [1249]
+    reason = ff.InvalidReason(reason="vocabulary", column="kind", events=1200)
+    assert report.events == (ff.EventReport(view="activity", source="clicks", invalid=1200, reasons=(reason,)),)
+    assert "reproducible; 1,200 invalid events of activity count nowhere" in " ".join(text.split())
 
 
 def test_the_job_shows_its_columns(store: ff.Store, frame: pd.DataFrame) -> None:

@@ -1,11 +1,13 @@
 /** Who calls, by the token that came with the call, and what may be refused to them. */
 import { FeatureStoreError } from '../errors.ts';
 import { holdsScope, type RequiredScope, type Scope } from './scope.ts';
-import { findToken, type TokenRecord } from './token-record.ts';
+import { findToken, readerOf, type TokenRecord } from './token-record.ts';
 
 export interface Caller {
   /** The id of the token; undefined where the server has none and everybody may do everything. */
   readonly token: string | undefined;
+  /** Who that is to people: what the token was made for. */
+  readonly name: string;
   readonly scopes: readonly Scope[];
   /** undefined: all. */
   readonly views: readonly string[] | undefined;
@@ -17,9 +19,14 @@ export interface AccessControl {
 }
 
 /** Who calls what is public: nobody in particular, who may do nothing else. */
-export const nobody: Caller = Object.freeze({ token: undefined, scopes: [], views: [] });
+export const nobody: Caller = Object.freeze({ token: undefined, name: 'nobody', scopes: [], views: [] });
 
-const everybody: Caller = Object.freeze({ token: undefined, scopes: ['admin'] as const, views: undefined });
+const everybody: Caller = Object.freeze({
+  token: undefined,
+  name: readerOf([], undefined),
+  scopes: ['admin'] as const,
+  views: undefined,
+});
 
 /** Decides by the records as they are at each call. */
 export function createAccessControl(
@@ -41,7 +48,7 @@ export function createAccessControl(
       if (record.project !== undefined && record.project !== project) {
         throw refused(`token ${record.id} is for project "${record.project}", and this server is of "${project}"`, record.id);
       }
-      return { token: record.id, scopes: record.scopes, views: record.views };
+      return { token: record.id, name: readerOf([record], record.id), scopes: record.scopes, views: record.views };
     },
   };
 }

@@ -37,6 +37,12 @@ export function findToken(records: readonly TokenRecord[], token: string): Token
   return timingSafeEqual(hashToken(token), expected) ? record : undefined;
 }
 
+/** Who somebody with that token is to people: what it was made for; without tokens nobody in particular. */
+export function readerOf(records: readonly TokenRecord[], id: string | undefined): string {
+  if (id === undefined) return 'anonymous';
+  return records.find((record) => record.id === id)?.description || id;
+}
+
 /** The hash of no token that anybody can find. */
 const nobody = randomBytes(32);
 

@@ -1,5 +1,7 @@
 /** Which views a request reads, before anything is read: what a token that is for certain views is held to. */
 import type { RegistryDocument } from '../registry/document.ts';
+import { onDemandViewsOf } from '../registry/references.ts';
+import type { Caller } from './caller.ts';
 
 export interface AskedFeatures {
   /** `view:feature` or `view@prefix:feature`. */
@@ -20,6 +22,13 @@ export function viewsAsked(registry: RegistryDocument, { features, service }: As
     if (views.has(view.name)) for (const input of view.inputs) views.add(input.view);
   }
   return views;
+}
+
+/** Whether what is known of a view may be told: of an on-demand view to who may see all that it reads, of one that is gone to who may see all. */
+export function isSeenBy({ views }: Pick<Caller, 'views'>, registry: RegistryDocument, view: string): boolean {
+  if (views === undefined) return true;
+  const isThere = [...registry.views, ...onDemandViewsOf(registry)].some(({ name }) => name === view);
+  return isThere && [...viewsAsked(registry, { features: [`${view}:`] })].every((read) => views.includes(read));
 }
 
 /** The views that rows of a source become features of. */

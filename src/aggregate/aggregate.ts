@@ -20,6 +20,8 @@ export interface Aggregate<State> {
   merge(into: State, from: State): void;
   /** null is NULL_VALUE: an empty window of a function that has no value for it, or a sum outside its type. */
   finalize(state: State): LiteralValue;
+  /** Whether what `finalize` gives is null for being outside its type; only of functions with which that can be. */
+  isOutOfRange?(state: State): boolean;
   save(state: State): LiteralValue[];
   load(parts: readonly LiteralValue[]): State;
 }

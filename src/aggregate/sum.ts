@@ -28,7 +28,8 @@ const sumOfIntegers: Aggregate<WholeSum> = {
   merge: (into, { total }) => {
     into.total += total;
   },
-  finalize: ({ total }) => (BigInt.asIntN(64, total) === total ? total : null),
+  finalize: ({ total }) => (isLong(total) ? total : null),
+  isOutOfRange: ({ total }) => !isLong(total),
   save: ({ total }) => [String(total)],
   load: ([total]) => ({ total: BigInt(total as string) }),
 };
@@ -44,7 +45,8 @@ function sumOfDecimals(scale: number): Aggregate<WholeSum> {
     downdate: (state, _, value) => {
       state.total -= parseUnscaled(value as string);
     },
-    finalize: ({ total }) => (total < largestDecimal && total > -largestDecimal ? formatUnscaled(total, scale) : null),
+    finalize: ({ total }) => (isDecimal(total) ? formatUnscaled(total, scale) : null),
+    isOutOfRange: ({ total }) => !isDecimal(total),
     save: ({ total }) => [formatUnscaled(total, scale)],
     load: ([total]) => ({ total: parseUnscaled(total as string) }),
   };
@@ -61,6 +63,14 @@ const sumOfFloats: Aggregate<FloatSum> = {
   save: ({ parts }) => [[...parts]],
   load: ([parts]) => ({ parts: [...(parts as number[])] }),
 };
+
+function isLong(total: bigint): boolean {
+  return BigInt.asIntN(64, total) === total;
+}
+
+function isDecimal(total: bigint): boolean {
+  return total < largestDecimal && total > -largestDecimal;
+}
 
 export const sum: AggregateFunction = {
   takes: 'value',

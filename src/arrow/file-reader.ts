@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { FeatureStoreError } from '../errors.ts';
 import { addDictionary, type Dictionaries } from './dictionaries.ts';
-import { countBatches, fileMagic } from './footer.ts';
+import { countBatches, fileMagic, type MessageBlock, readBatchBlocks } from './footer.ts';
 import { peekMessage } from './message.ts';
 import { malformed } from './metadata-reader.ts';
 import { type DecodeOptions, decodeDictionaryBatch, decodeRecordBatch, type RecordBatch } from './record-batch.ts';
@@ -22,24 +22,32 @@ export interface ArrowFileReader {
  * where it is cut short: a file without its footer, a stream without its end mark.
  */
 export async function openArrowFile(path: string, options: DecodeOptions = {}): Promise<ArrowFileReader> {
+  const { source, close } = await openBytes(path);
+  try {
+    return await openSource(path, options, source);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openBytes(path: string): Promise<{ readonly source: ByteSource; close(): Promise<void> }> {
   const file = await open(path, 'r');
+  const close = () => file.close();
   try {
     const { size } = await file.stat();
-    return await openSource(path, options, {
-      size,
-      async read(start, length) {
-        const bytes = new Uint8Array(length);
-        for (let at = 0; at < length; ) {
-          const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), start + at);
-          if (bytesRead === 0) throw malformed(`${path} became shorter while it was read`);
-          at += bytesRead;
-        }
-        return bytes;
-      },
-      close: () => file.close(),
-    });
+    async function read(start: number, length: number): Promise<Uint8Array> {
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), start + at);
+        if (bytesRead === 0) throw malformed(`${path} became shorter while it was read`);
+        at += bytesRead;
+      }
+      return bytes;
+    }
+    return { source: { size, read, close }, close };
   } catch (error) {
-    await file.close();
+    await close();
     throw error;
   }
 }
@@ -48,6 +56,50 @@ export async function openArrowFile(path: string, options: DecodeOptions = {}): 
 export function openArrowBytes(bytes: Uint8Array, options: DecodeOptions = {}): Promise<ArrowFileReader> {
   const read = async (start: number, length: number) => bytes.subarray(start, start + length);
   return openSource('the Arrow data', options, { size: bytes.byteLength, read, close: async () => {} });
+}
+
+export interface ArrowBatchFile {
+  readonly schema: Schema;
+  /** How many batches it holds. */
+  readonly batches: number;
+  /** Any of them, without those before it. */
+  read(batch: number): Promise<RecordBatch>;
+  close(): Promise<void>;
+}
+
+export interface ArrowBatchOptions extends DecodeOptions {
+  /** Sees the bytes of each batch before they are understood, and may refuse them. */
+  check?(batch: number, body: Uint8Array): void;
+}
+
+/** Opens a file with a footer, and without dictionaries, to read its batches in any order; INVALID_ARGUMENT where it is no such file. */
+export async function openArrowBatches(path: string, options: ArrowBatchOptions = {}): Promise<ArrowBatchFile> {
+  const { source, close } = await openBytes(path);
+  try {
+    const footer = await readFooter(source, path);
+    if (footer === undefined) throw malformed(`${path} is a stream; only a file with a footer is read from anywhere`);
+    const first = await readMessages(source, 8, path).next();
+    if (first.done) throw malformed(`${path} holds no schema`);
+    const schema = decodeSchemaMessage(first.value.header);
+    const blocks = readBatchBlocks(footer);
+    return {
+      schema,
+      batches: blocks.length,
+      async read(batch) {
+        const { start, headerBytes, bodyBytes } = blocks[batch] as MessageBlock;
+        if (start + headerBytes + bodyBytes > source.size) throw malformed(`${path} is cut short before batch ${batch}`);
+        const header = await source.read(start, headerBytes);
+        const { headerStart, headerLength } = readPrefix(header, 0);
+        const body = await source.read(start + headerBytes, bodyBytes);
+        options.check?.(batch, body);
+        return decodeRecordBatch(schema, header.subarray(headerStart, headerStart + headerLength), body, options);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 interface ByteSource {

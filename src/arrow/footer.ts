@@ -4,7 +4,8 @@ import { Footer as FbFooter } from 'apache-arrow/fb/footer';
 import { MetadataVersion } from 'apache-arrow/fb/metadata-version';
 import { Builder, type Offset } from 'flatbuffers';
 import { encodeSchema } from './encode-field.ts';
-import { openMetadata } from './metadata-reader.ts';
+import { maxLength } from './message.ts';
+import { checkedNumber, openMetadata, required } from './metadata-reader.ts';
 import type { Schema } from './schema.ts';
 
 /** Where a message stands in a file, in bytes: its prefix is part of `headerBytes`. */
@@ -39,6 +40,19 @@ export function encodeFooter(
 /** How many record batches a footer lists. */
 export function countBatches(footer: Uint8Array): number {
   return FbFooter.getRootAsFooter(openMetadata(footer)).recordBatchesLength();
+}
+
+/** Where each record batch of a footer's file stands. */
+export function readBatchBlocks(bytes: Uint8Array): MessageBlock[] {
+  const footer = FbFooter.getRootAsFooter(openMetadata(bytes));
+  return Array.from({ length: footer.recordBatchesLength() }, (_, batch) => {
+    const block = required(footer.recordBatches(batch), 'a block of the footer');
+    return {
+      start: checkedNumber(block.offset(), Number.MAX_SAFE_INTEGER, 'the start of a batch'),
+      headerBytes: checkedNumber(BigInt(block.metaDataLength()), maxLength, 'the length of a header'),
+      bodyBytes: checkedNumber(block.bodyLength(), Number.MAX_SAFE_INTEGER, 'the length of a body'),
+    };
+  });
 }
 
 function encodeBlocks(

@@ -49,6 +49,25 @@ export function decompressZstd(frame: Uint8Array, length: number, name: string):
   }
 }
 
+/** The plain bytes of a frame of another's writing, which may not say how many they are; one that holds more than `most` throws. */
+export function decompressZstdFrame(frame: Uint8Array, most: number): Uint8Array {
+  if (wasm === undefined) return (native as NativeZstd).zstdDecompressSync(frame, { maxOutputLength: most });
+  const stated = statedSize(frame);
+  if (stated !== undefined && stated > BigInt(most)) throw new FeatureStoreError('RESOURCE_EXHAUSTED', tooMuch(most));
+  for (let room = Math.min(most, Math.max(2 ** 20, 8 * frame.byteLength)); ; room = Math.min(most, 2 * room)) {
+    try {
+      return wasm.decompress(frame, { defaultHeapSize: room });
+    } catch (cause) {
+      if (stated !== -1n) throw cause;
+      if (room === most) throw new FeatureStoreError('RESOURCE_EXHAUSTED', tooMuch(most), { cause });
+    }
+  }
+}
+
+function tooMuch(most: number): string {
+  return `A Zstandard frame holds more than ${most} bytes`;
+}
+
 /** WebAssembly memory holds the frame and what it unfolds to. */
 const wasmLimit = 2 ** 30;
 

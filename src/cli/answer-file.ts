@@ -8,12 +8,12 @@ import type { Column } from '../arrow/column.ts';
 import type { Dictionaries } from '../arrow/dictionaries.ts';
 import { changedDictionaries } from '../arrow/dictionary-changes.ts';
 import { createArrowFile } from '../arrow/file-writer.ts';
+import { jsonForm, valueFormat } from '../arrow/format-value.ts';
 import { readValue } from '../arrow/read-value.ts';
 import type { Field, Schema } from '../arrow/schema.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { createParquetFile } from '../offline/duckdb/write-parquet.ts';
 import { arrowExtensions } from '../offline/frame/open-frame-file.ts';
-import { jsonForm, valueFormat } from './format-value.ts';
 
 /** A batch of the answer: its columns as they are, and with dictionaries resolved. */
 export interface AnswerBatch {

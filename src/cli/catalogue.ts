@@ -1,8 +1,7 @@
 /** The catalogue of what is applied, read without a server. */
 import { InvalidArgumentError } from 'commander';
 import { didYouMean } from '../errors.ts';
-import type { History } from '../offline/history.ts';
-import { type CatalogueKind, catalogueKinds, type NewestEvent } from '../serve/catalogue.ts';
+import { type CatalogueKind, catalogueKinds } from '../serve/catalogue.ts';
 
 const kinds: ReadonlyMap<string, CatalogueKind> = new Map([
   ...catalogueKinds.map((kind) => [kind, kind] as const),
@@ -20,9 +19,4 @@ export function parseKind(word: string): CatalogueKind {
   if (kind !== undefined) return kind;
   const allowed = [...shortWords, 'feature-views', 'feature-services'];
   throw new InvalidArgumentError(`Allowed choices are ${kindWords}${didYouMean(word.replaceAll('_', '-'), allowed)}`);
-}
-
-/** Freshness by source: a source that cannot be read now has none, and asking for its features says why. */
-export function freshnessOf(history: History): NewestEvent {
-  return (source) => history.newestEventUs(source).catch(() => undefined);
 }

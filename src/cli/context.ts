@@ -39,7 +39,8 @@ export function processContext(): Context {
     },
     progress: (line) => {
       if (stderr.isTTY !== true) return;
-      stderr.write(`\r${line.padEnd(shown)}`);
+      // Nothing is left of a line that ends, and what is written next begins where it began.
+      stderr.write(line === '' ? `\r${' '.repeat(shown)}\r` : `\r${line.padEnd(shown)}`);
       shown = line.length;
     },
     confirm,

@@ -3,12 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { relative, resolve } from 'node:path';
 import { Command } from 'commander';
+import { openFlightClient } from '../client/flight-client.ts';
 import { ensureStreamRec } from '../demo/create-repository.ts';
+import { streamRecSpan } from '../demo/generate-streamrec.ts';
 import { prepareDemoPython } from '../demo/prepare-demo-python.ts';
 import type { PlannedChange } from '../registry/diff.ts';
 import { type RunningServer, startServer } from '../serve/server.ts';
 import type { Context } from './context.ts';
 import { endWithFailure } from './exit.ts';
+import { foldLine, terminalWidth } from './fold-line.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export function demoCommand(context: Context): Command {
@@ -20,6 +23,7 @@ export function demoCommand(context: Context): Command {
     const server = await startServer({ root: directory, environment: demoEnvironment(context), logLevel: 'warn' });
     try {
       await applyDefinitions(server, say);
+      await fillSqlSources(server.url, say);
       say(`serving ${server.project} at ${server.url}; Python sends an entity frame:\n`);
       const status = await Promise.race([runScript(python, directory, server.url), server.died]);
       if (status !== 0) {
@@ -46,7 +50,26 @@ async function applyDefinitions(server: RunningServer, say: (line: string) => vo
   const { version, changes } = (await server.apply()) as { version: number; changes: readonly PlannedChange[] };
   const kinds = [...new Set(changes.map((change) => change.kind))];
   const counts = kinds.map((kind) => countOf(changes.filter((change) => change.kind === kind).length, kind));
-  say(`definitions applied as version ${version}${counts.length === 0 ? '' : ` (new or changed: ${counts.join(', ')})`}`);
+  const applied = `definitions applied as version ${version}`;
+  const parts = counts.map((count, at) => (at === counts.length - 1 ? `${count})` : `${count},`));
+  for (const line of foldLine(parts.length === 0 ? [applied] : [`${applied} (new or changed:`, ...parts], terminalWidth, '  '))
+    say(line);
+}
+
+/** The ticks of the days that the data speaks of: a server by itself begins with today's. */
+async function fillSqlSources(url: string, say: (line: string) => void): Promise<void> {
+  const client = openFlightClient({ url });
+  try {
+    for (const { name, kind } of await client.catalogue('sources')) {
+      if (kind !== 'sql') continue;
+      // The latest first: whoever goes on after the last tick has no months between to fill.
+      await client.action('run_sql', { source: name });
+      const { done } = (await client.action('run_sql', { source: name, ...streamRecSpan })) as { done: { ran: number } };
+      if (done.ran > 0) say(`SQL source ${name}: ${countOf(done.ran, 'tick')} run, each over what was there before it`);
+    }
+  } finally {
+    client.close();
+  }
 }
 
 /** `1 entity`, `2 entities`. */

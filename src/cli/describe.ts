@@ -1,8 +1,9 @@
 /** `featherflight describe NAME`: everything that is applied under a name. */
 import { Argument, Command, Option } from 'commander';
 import { type CatalogueKind, type CatalogueRow, describeCatalogue } from '../serve/catalogue.ts';
-import { freshnessOf, kindWords, parseKind } from './catalogue.ts';
+import { kindWords, parseKind } from './catalogue.ts';
 import type { Context } from './context.ts';
+import { factsHere } from './facts-here.ts';
 import { withApplied } from './local.ts';
 import { printValue } from './print-table.ts';
 import { urlOption, withServer } from './remote.ts';
@@ -27,7 +28,7 @@ async function describeRows(
   context: Context,
 ): Promise<readonly Described[]> {
   if (url === undefined) {
-    return await withApplied(context, (registry, history) => describeCatalogue(registry, kind, name, freshnessOf(history)));
+    return await withApplied(context, (...parts) => describeCatalogue(parts[0], kind, name, factsHere(context, parts)));
   }
   return await withServer(url, context, (server) => server.describe(name, kind));
 }

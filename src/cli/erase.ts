@@ -1,7 +1,18 @@
 /** `featherflight erase`: removes an entity from the online store and from what was pushed, for good, until that is lifted. */
 import { Command } from 'commander';
+import { openDatasets } from '../dataset/datasets.ts';
+import { findEntity } from '../dataset/find-entity.ts';
 import { FeatureStoreError } from '../errors.ts';
-import { createErasures, type ErasureReport, type Erasures, type ShownErasure } from '../materialize/erase.ts';
+import {
+  createErasures,
+  type ErasureReport,
+  type Erasures,
+  type LiftReport,
+  type SavedKey,
+  type ShownErasure,
+} from '../materialize/erase.ts';
+import { auditErasures } from '../serve/acts/erasures.ts';
+import { openLogErasure } from '../serve/log-files.ts';
 import type { Context } from './context.ts';
 import { endWithFailure, refuseUsage } from './exit.ts';
 import { withOnlineStore, withOnlineWriter } from './online.ts';
@@ -68,14 +79,18 @@ async function listErasures(context: Context, url: string | undefined): Promise<
 async function withErasures<T>(context: Context, url: string | undefined, work: (erasures: Erasures) => Promise<T>): Promise<T> {
   const signal = context.interruption();
   if (url === undefined) {
-    return await withOnlineWriter(context, 'erase', ({ registry, ...parts }) =>
-      work(createErasures({ ...parts, registry: () => registry })),
-    );
+    return await withOnlineWriter(context, 'erase', async ({ registry: applied, ...parts }, audit) => {
+      const registry = () => applied;
+      const featureLog = openLogErasure(parts, applied.project);
+      const datasets = await openDatasets(parts.config.storage);
+      const findSaved = (keys: readonly SavedKey[], until?: AbortSignal) => findEntity(datasets, keys, until);
+      return await work(auditErasures(audit, createErasures({ ...parts, registry, featureLog, findSaved }), registry));
+    });
   }
   return await withServer(url, context, (server) =>
     work({
       erase: async (entity, keys) => (await server.action('erase', { entity, keys }, { signal })) as ErasureReport,
-      lift: async (entity, keys) => (await server.action('lift_erasure', { entity, keys }, { signal })) as { lifted: boolean },
+      lift: async (entity, keys) => (await server.action('lift_erasure', { entity, keys }, { signal })) as LiftReport,
       list: async () => {
         const answer = await server.action('list_erasures', {}, { signal });
         return (answer as { erasures: readonly ShownErasure[] }).erasures;
@@ -96,11 +111,14 @@ function readPairs(pairs: readonly string[]): Readonly<Record<string, string>> {
   throw new FeatureStoreError('INVALID_ARGUMENT', 'a join key is named twice: give each once');
 }
 
-function formatReport(shown: string, { online, archives, foreign }: ErasureReport): string {
+function formatReport(shown: string, { online, archives, feature_log: logged, datasets, foreign }: ErasureReport): string {
   const rows = Object.entries(online.rows).map(([view, count]) => `${view || 'unknown views'} ${count}`);
   const lines = [`erased ${shown}: ${rows.length === 0 ? 'no rows were online' : `online rows of ${rows.join(', ')}`}`];
   for (const { source, files, rows: count } of archives)
     lines.push(`pushed to ${source}: ${count} rows in ${files} files removed`);
+  if (logged.rows > 0) lines.push(`feature log: ${logged.rows} rows in ${logged.files} files removed`);
+  for (const { dataset, rows: count } of datasets)
+    lines.push(`not changed: dataset ${dataset} holds ${count} rows; featherflight dataset delete ${dataset} removes it`);
   for (const { source, paths } of foreign) lines.push(`not changed: ${source} may hold it, in ${paths.join(', ')}`);
   lines.push('rows of it are refused until that is lifted (--lift)');
   return `${lines.join('\n')}\n`;

@@ -8,6 +8,7 @@ import { withApplied } from './local.ts';
 import { urlOption, withServer } from './remote.ts';
 import { type Answer, answerHere, answerThere, type RetrievalReport, writeAnswer } from './retrieval.ts';
 import { addRetrievalOptions, makeRequest, printReport, type RetrievalOptions } from './retrieval-options.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 interface Options extends RetrievalOptions {
   readonly entities: string;
@@ -35,6 +36,7 @@ export function getHistoricalFeaturesCommand(context: Context): Command {
       refuseUsage(command, `--out "${options.out}" must end in ${answerExtensions}, or be -`);
     }
     const report = await retrieve(options, context, context.interruption());
+    tellWarnings(context, report.warnings);
     const text = printReport(report.rows, report.total_seconds, report.features);
     if (options.out === '-') context.say(text);
     else await context.write(context.json ? `${JSON.stringify({ out: options.out, report })}\n` : `${options.out}: ${text}\n`);

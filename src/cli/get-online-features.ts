@@ -1,8 +1,9 @@
 /** `featherflight get-online-features`: features of entities as they are now, from the online store or a server. */
 import { type Command as Cli, Command } from 'commander';
 import { encodeColumns, encodeMembers, type RequestColumns } from '../client/http/encode-columns.ts';
-import { parseJson } from '../http/json/parse-json.ts';
 import { writeAnswer } from '../http/json/write-answer.ts';
+import { parseJson } from '../json/parse-json.ts';
+import type { DeprecationWarning } from '../lifecycle/deprecation-warnings.ts';
 import { readWatermarks } from '../materialize/view-state.ts';
 import { silentLogger } from '../observe.ts';
 import { createOnlineRecords } from '../online/records.ts';
@@ -14,6 +15,7 @@ import { refuseUsage } from './exit.ts';
 import { withOnlineStore } from './online.ts';
 import { printTable } from './print-table.ts';
 import { urlOption, withHttp } from './remote.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 const timeoutMs = 60_000;
 
@@ -31,6 +33,7 @@ interface WrittenAnswer {
   readonly evaluated_at: string;
   readonly rows: number;
   readonly never_materialized: readonly string[];
+  readonly warnings?: readonly DeprecationWarning[];
   readonly entities: Readonly<Record<string, { readonly values: readonly unknown[] }>>;
   readonly columns: Readonly<
     Record<string, { readonly values: readonly unknown[]; readonly statuses: readonly string[]; readonly is_default: boolean[] }>
@@ -51,7 +54,9 @@ export function getOnlineFeaturesCommand(context: Context): Command {
         refuseUsage(command, 'name either --service or --features');
       }
       const text = options.url === undefined ? await askHere(context, options) : await askThere(options.url, context, options);
-      await context.write(context.json ? `${text}\n` : formatAnswer(JSON.parse(text) as WrittenAnswer));
+      const answer = JSON.parse(text) as WrittenAnswer;
+      tellWarnings(context, answer.warnings ?? []);
+      await context.write(context.json ? `${text}\n` : formatAnswer(answer));
     });
 
   function parse(option: string, text: string): OnlineRequest['entities'] {

@@ -16,24 +16,26 @@ import type { Context } from './context.ts';
 /** Runs `work` over the definitions as they are in the files now. */
 export async function withRepository<T>(
   context: Context,
-  work: (repository: Repository, history: History) => Promise<T>,
+  work: (repository: Repository, history: History, store: () => OnlineStore) => Promise<T>,
 ): Promise<T> {
   const repository = await loadRepository(context.directory, context.environment);
   const { config } = repository;
-  return await withHistory(config, await readApplied(config), { isApart: true }, (history) => work(repository, history));
+  return await withHistory(config, await readApplied(config), { isApart: true }, (history, store) =>
+    work(repository, history, store),
+  );
 }
 
 /** Runs `work` over what is applied, with its online store; FAILED_PRECONDITION where nothing is yet. */
 export async function withApplied<T>(
   context: Context,
-  work: (registry: RegistryDocument, history: History, store: () => OnlineStore) => Promise<T>,
+  work: (registry: RegistryDocument, history: History, store: () => OnlineStore, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = await loadConfig(context.directory, context.environment);
   const registry = await readApplied(config);
   if (registry === undefined) {
     throw new FeatureStoreError('FAILED_PRECONDITION', `nothing is applied in ${context.directory} yet; run featherflight apply`);
   }
-  return await withHistory(config, registry, {}, (history, store) => work(registry, history, store));
+  return await withHistory(config, registry, {}, (history, store) => work(registry, history, store, config));
 }
 
 async function readApplied({ state: directory }: Config): Promise<RegistryDocument | undefined> {

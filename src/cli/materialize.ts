@@ -2,15 +2,17 @@
 import { Command } from 'commander';
 import { fitToday } from '../materialize/fitted-today.ts';
 import { createMaterialize } from '../materialize/materialize.ts';
+import { createRunTicks } from '../materialize/run-ticks.ts';
 import { silentLogger } from '../observe.ts';
-import { describeProgress, describeReport, type MaterializeInput, runMaterialize } from '../serve/materialize-action.ts';
+import { auditMaterialize, auditTicks } from '../serve/acts/materialize.ts';
+import { type MaterializeInput, tellMaterialize } from '../serve/materialize-action.ts';
 import type { Context } from './context.ts';
 import { withOnlineWriter } from './online.ts';
 import { printTable } from './print-table.ts';
-import { urlOption, withServer } from './remote.ts';
+import { runThere, urlOption } from './remote.ts';
 
-type Progress = ReturnType<typeof describeProgress>;
-type Report = ReturnType<typeof describeReport>;
+type Progress = Parameters<Parameters<typeof tellMaterialize>[3]>[0];
+type Report = Awaited<ReturnType<typeof tellMaterialize>>;
 interface Options {
   readonly start?: string;
   readonly end?: string;
@@ -37,37 +39,29 @@ export function materializeIncrementalCommand(context: Context): Command {
 async function materialize(context: Context, views: string[], { start, end, url }: Options): Promise<void> {
   const input: MaterializeInput = { start, end, ...(views.length === 0 ? {} : { views }) };
   const show = (progress: Progress) => context.progress(describeLine(progress));
-  const report = url === undefined ? await runHere(context, input, show) : await runThere(url, context, input, show);
+  const report =
+    url === undefined
+      ? await runHere(context, input, show)
+      : ((await runThere(url, context, { type: 'materialize', input }, show)) as Report);
   context.progress('');
   await context.write(context.json ? `${JSON.stringify(report)}\n` : formatReport(report));
 }
 
 async function runHere(context: Context, input: MaterializeInput, show: (progress: Progress) => void): Promise<Report> {
-  return await withOnlineWriter(context, 'materialize', async ({ registry, history, store }) => {
-    const parts = { history, store, registry: () => registry, logger: silentLogger };
-    const onProgress = (progress: Parameters<typeof describeProgress>[0]) => show(describeProgress(progress));
+  return await withOnlineWriter(context, 'materialize', async ({ registry: applied, history, store }, audit) => {
+    const registry = () => applied;
+    const parts = { history, store, registry, logger: silentLogger };
     const signal = context.interruption();
     // A server does this by itself; without one, online requests would go on with the numbers of the last day.
-    const { failed } = await fitToday(parts, signal);
+    const { computed, failed } = await fitToday(parts, signal);
+    if (computed.length > 0)
+      await audit.done(audit.actor, 'fit_defaults', { names: computed, what: `computed ${computed.join(', ')}` });
     if (failed.length > 0)
       context.say(`today's fitted defaults of ${failed.join(', ')} could not be computed; the last are served`);
-    return describeReport(await runMaterialize(createMaterialize(parts), input, signal, onProgress));
+    const runTicks = auditTicks(audit, createRunTicks(parts), { isPart: true });
+    const materialize = auditMaterialize(audit, createMaterialize({ ...parts, runTicks }), registry);
+    return await tellMaterialize(materialize, input, signal, show);
   });
-}
-
-async function runThere(
-  url: string,
-  context: Context,
-  input: MaterializeInput,
-  show: (progress: Progress) => void,
-): Promise<Report> {
-  const onResult = (result: unknown) => {
-    const { progress } = result as { progress?: Progress };
-    if (progress !== undefined) show(progress);
-  };
-  const signal = context.interruption();
-  const result = await withServer(url, context, (server) => server.action('materialize', input, { signal, onResult }));
-  return (result as { done: Report }).done;
 }
 
 function describeLine({ view, scanned, of, keys }: Progress): string {

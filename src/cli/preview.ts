@@ -9,9 +9,11 @@ import { createTextWriter } from './answer-file.ts';
 import type { Context } from './context.ts';
 import { openEntityFrame } from './entity-frame.ts';
 import { withRepository } from './local.ts';
+import { runNeededTicks } from './preview-ticks.ts';
 import { answerHere, writeAnswer } from './retrieval.ts';
 import { addRetrievalOptions, makeRequest, printReport, type RetrievalOptions } from './retrieval-options.ts';
 import { createTableWriter } from './table-writer.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 interface Options extends RetrievalOptions {
   readonly entities: string;
@@ -28,6 +30,7 @@ export function previewCommand(context: Context): Command {
       const registry: RegistryDocument = { ...bound, version: 0, appliedAt: '' };
       const request = makeRequest(options, wantedOf(registry, name));
       const frame = await openEntityFrame(history.engine, options.entities, context.directory);
+      await runNeededTicks({ context, history, registry, request, frame, signal: interrupted });
       return await answerHere(history, registry, request, frame, interrupted, (answer) =>
         writeAnswer(answer, async (schema) => {
           if (context.json) return createTextWriter(schema, 'jsonl', context.write);
@@ -35,6 +38,7 @@ export function previewCommand(context: Context): Command {
         }),
       );
     });
+    tellWarnings(context, report.warnings);
     context.say(printReport(report.rows, report.total_seconds, report.features));
   });
 }

@@ -1,15 +1,15 @@
 /** The rows of a file as a push carries them: JSON values that fit the columns of their source, in parts of one length. */
 import { realpath } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
+import { jsonForm } from '../arrow/format-value.ts';
 import { readValue } from '../arrow/read-value.ts';
 import { type Field, field } from '../arrow/schema.ts';
 import { FeatureStoreError } from '../errors.ts';
-import { type JsonValue, parseJson } from '../http/json/parse-json.ts';
+import { type JsonValue, parseJson } from '../json/parse-json.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
 import { readColumns } from '../offline/duckdb/read-columns.ts';
 import { quoteFiles } from '../offline/duckdb/sql.ts';
 import { openEntityFrame } from './entity-frame.ts';
-import { jsonForm } from './format-value.ts';
 
 export type Columns = Readonly<Record<string, readonly unknown[]>>;
 

@@ -23,6 +23,25 @@ export async function withServer<T>(url: string, context: Context, work: (server
   }
 }
 
+/** Has the server do what takes long, shows how far it is, and gives its report. */
+export async function runThere<Progress>(
+  url: string,
+  context: Context,
+  action: { readonly type: string; readonly input: unknown },
+  show: (progress: Progress) => void,
+): Promise<unknown> {
+  const signal = context.interruption();
+  const onResult = (result: unknown) => showProgress(result, show);
+  const last = await withServer(url, context, (server) => server.action(action.type, action.input, { signal, onResult }));
+  return (last as { readonly done: unknown }).done;
+}
+
+/** Of a result of an action: how far it is, unless it is the last. */
+export function showProgress<Progress>(result: unknown, show: (progress: Progress) => void): void {
+  const { progress } = result as { readonly progress?: Progress };
+  if (progress !== undefined) show(progress);
+}
+
 /** Runs `work` with a connection to where the server answers HTTP, and hangs up. */
 export async function withHttp<T>(url: string, context: Context, work: (http: HttpConnection) => Promise<T>): Promise<T> {
   const token = context.environment.FEATHERFLIGHT_TOKEN || undefined;

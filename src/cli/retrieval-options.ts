@@ -51,10 +51,26 @@ export function makeRequest(
   });
 }
 
-/** What became of every feature, as a table. */
+const reportColumns = {
+  name: 'FEATURE',
+  present: 'PRESENT',
+  null_value: 'NULL',
+  out_of_range: 'OUT OF RANGE',
+  not_found: 'NOT FOUND',
+  outside_max_age: 'TOO OLD',
+  defaults: 'DEFAULTS',
+  ties: 'TIES',
+} as const satisfies Partial<Record<keyof FeatureReport, string>>;
+
+/** What became of every feature, as a table; sums outside their type have a column where there are any. */
 export function printReport(rows: number, seconds: number, features: readonly FeatureReport[]): string {
-  const columns = ['name', 'present', 'null_value', 'not_found', 'outside_max_age', 'defaults', 'ties'];
-  const table = printTable(columns, features as readonly (FeatureReport & Record<string, unknown>)[]);
+  const isShown = (name: string) => name !== 'out_of_range' || features.some((feature) => feature.out_of_range > 0);
+  const shown = Object.entries(reportColumns).filter(([name]) => isShown(name));
+  const table = printTable(
+    shown.map(([name]) => name),
+    features as readonly (FeatureReport & Record<string, unknown>)[],
+    shown.map(([, heading]) => heading),
+  );
   return `${rows.toLocaleString('en')} rows in ${seconds} s\n${table}`.trimEnd();
 }
 

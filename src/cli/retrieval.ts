@@ -3,6 +3,7 @@ import type { Column } from '../arrow/column.ts';
 import type { Schema } from '../arrow/schema.ts';
 import type { FlightClient } from '../client/flight-client.ts';
 import type { FrameBatch } from '../client/historical-query.ts';
+import { type DeprecationWarning, deprecationWarnings } from '../lifecycle/deprecation-warnings.ts';
 import { answerFrame, createReport, type FeatureReport } from '../offline/answer/answer.ts';
 import type { History } from '../offline/history.ts';
 import { planRetrieval } from '../offline/plan.ts';
@@ -12,6 +13,7 @@ import { answerSchema } from '../serve/answer-stream.ts';
 import { plainReader } from '../serve/frame.ts';
 import type { AnswerBatch, AnswerWriter } from './answer-file.ts';
 import type { EntityFrame } from './entity-frame.ts';
+import { warningsOf } from './tell-warnings.ts';
 
 export interface Answer {
   readonly schema: Schema;
@@ -25,6 +27,7 @@ export interface RetrievalReport {
   readonly rows: number;
   readonly total_seconds: number;
   readonly features: readonly FeatureReport[];
+  readonly warnings: readonly DeprecationWarning[];
 }
 
 /** Computes an answer by definitions over the files that they name, and hands it to `use`. */
@@ -39,7 +42,7 @@ export async function answerHere<T>(
   const plan = planRetrieval(registry, request, frame.schema, BigInt(Date.now()) * 1000n);
   const prepared = await history.prepare(plan, signal);
   try {
-    const schema = answerSchema(frame.schema, plan);
+    const schema = answerSchema(frame.schema, plan, { warnings: deprecationWarnings(registry, request) });
     const features = createReport(plan);
     async function* batches(): AsyncGenerator<AnswerBatch, void> {
       for await (const { frame: sent, answer } of answerFrame(prepared, schema, frame.batches(signal), features)) {
@@ -95,7 +98,8 @@ export async function writeAnswer(
     }
     const features = answer.features();
     await writer.finish();
-    return { rows, total_seconds: Math.round(performance.now() - started) / 1000, features };
+    const seconds = Math.round(performance.now() - started) / 1000;
+    return { rows, total_seconds: seconds, features, warnings: warningsOf(answer.schema) };
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -46,6 +46,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./materialize.ts')).materializeIncrementalCommand,
   },
   {
+    name: 'run-sql',
+    summary: 'run ticks of an SQL source',
+    load: async () => (await import('./run-sql.ts')).runSqlCommand,
+  },
+  {
     name: 'get-online-features',
     summary: 'features of entities as they are now',
     load: async () => (await import('./get-online-features.ts')).getOnlineFeaturesCommand,
@@ -53,13 +58,40 @@ const entries: readonly Entry[] = [
   { name: 'token', summary: 'make, list and revoke API tokens', load: async () => (await import('./token.ts')).tokenCommand },
   { name: 'push', summary: 'push the rows of a file', load: async () => (await import('./push.ts')).pushCommand },
   {
+    name: 'source',
+    summary: 'streams of event sources: how far they are, what they set aside, reading them anew',
+    load: async () => (await import('./source.ts')).sourceCommand,
+  },
+  {
+    name: 'replay',
+    summary: "make states of a source's features anew from history",
+    load: async () => (await import('./replay.ts')).replayCommand,
+  },
+  {
     name: 'erase',
     summary: 'remove an entity for good: online, and of what was pushed',
     load: async () => (await import('./erase.ts')).eraseCommand,
   },
+  {
+    name: 'validate',
+    summary: 'prove that what is served is what training gets',
+    load: async () => (await import('./validate.ts')).validateCommand,
+  },
+  { name: 'audit', summary: 'who changed what, the newest first', load: async () => (await import('./audit.ts')).auditCommand },
+  {
+    name: 'dataset',
+    summary: 'training sets saved under a name: create, list, compare, reproduce',
+    load: async () => (await import('./dataset.ts')).datasetCommand,
+  },
   { name: 'types', summary: 'write types for the Node client', load: async () => (await import('./types.ts')).typesCommand },
   { name: 'list', summary: 'list what is applied', load: async () => (await import('./list.ts')).listCommand },
   { name: 'describe', summary: 'show everything of one name', load: async () => (await import('./describe.ts')).describeCommand },
+  {
+    name: 'lineage',
+    summary: 'show what a name is made of, and who reads it',
+    load: async () => (await import('./lineage.ts')).lineageCommand,
+  },
+  { name: 'usage', summary: 'show who read which feature last', load: async () => (await import('./usage.ts')).usageCommand },
   {
     name: 'demo',
     summary: 'StreamRec, from nothing to the same features in training and online',
@@ -135,8 +167,9 @@ function makeProgram(context: Context): Command {
   return program;
 }
 
-/** Commander writes through the context, and throws instead of leaving the process. */
+/** Commander writes through the context, and throws instead of leaving the process; so do the commands below. */
 function settle(command: Command, context: Context): Command {
+  for (const below of command.commands) settle(below, context);
   return command.exitOverride().configureOutput({
     writeOut: (text) => {
       context.write(text).catch(() => {});

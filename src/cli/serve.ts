@@ -40,7 +40,7 @@ async function announce({ url, httpUrl, project, version }: RunningServer, conte
 /** A repository that is refused stays as it was applied; the reason is said and serving goes on. */
 async function applyAndSay(server: RunningServer, context: Context): Promise<void> {
   try {
-    const { version, changes } = (await server.apply()) as { version: number } & Plan;
+    const { version, changes } = (await server.apply({ force: true })) as { version: number } & Plan;
     context.say(changes.length === 0 ? `version ${version}: no changes` : `version ${version}:\n${formatPlan({ changes })}`);
   } catch (error) {
     if (!(error instanceof FeatureStoreError)) throw error;

@@ -1,8 +1,9 @@
 /** An answer as a table for people: its first rows, and how many more there are. */
+
+import { valueFormat } from '../arrow/format-value.ts';
 import { readValue } from '../arrow/read-value.ts';
 import type { Schema } from '../arrow/schema.ts';
 import type { AnswerWriter } from './answer-file.ts';
-import { valueFormat } from './format-value.ts';
 import { printTable } from './print-table.ts';
 
 const shownRows = 50;

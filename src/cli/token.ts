@@ -1,9 +1,11 @@
 /** `featherflight token create|list|revoke`: API tokens, in the state or by a server. */
 import { Command, Option } from 'commander';
 import { scopes } from '../access/scope.ts';
-import { openTokens, readTokens, type ShownToken, type TokenRequest } from '../access/tokens.ts';
+import { openTokens, readTokens, type ShownToken, type TokenRequest, type Tokens } from '../access/tokens.ts';
 import { loadConfig } from '../registry/load.ts';
 import { openState, readState } from '../registry/state.ts';
+import { auditTokens } from '../serve/acts/tokens.ts';
+import { withAudit } from './audit-here.ts';
 import type { Context } from './context.ts';
 import { printTable } from './print-table.ts';
 import { urlOption, withServer } from './remote.ts';
@@ -74,13 +76,13 @@ async function change<T extends object>(
   url: string | undefined,
   action: string,
   body: object,
-  work: (tokens: ReturnType<typeof openTokens>) => Promise<T>,
+  work: (tokens: Tokens) => Promise<T>,
 ): Promise<T> {
   if (url !== undefined) return (await withServer(url, context, (server) => server.action(action, body))) as T;
   const config = await loadConfig(context.directory, context.environment);
   const state = await openState(config.state, { purpose: 'token' });
   try {
-    return await work(openTokens(state));
+    return await withAudit(context, config, state, (audit) => work(auditTokens(audit, openTokens(state))));
   } finally {
     await state.close();
   }

@@ -20,10 +20,25 @@ const reportSchema = z.looseObject({
       null_value: count,
       not_found: count,
       outside_max_age: count,
+      /** Of servers that count them. */
+      out_of_range: count.default(0),
       defaults: count,
       ties: count,
     }),
   ),
+  /** Of servers that count events. */
+  events: z
+    .array(
+      z.looseObject({
+        view: z.string(),
+        source: z.string(),
+        invalid: count,
+        reasons: z.array(z.looseObject({ reason: z.string(), column: z.string(), events: count })),
+      }),
+    )
+    .optional(),
+  /** Of servers that tell what is deprecated, as `warnings` of the training set. */
+  warnings: z.array(z.looseObject({ kind: z.string(), message: z.string() })).optional(),
 });
 
 /** Beside the last batch of an answer. */
@@ -37,6 +52,18 @@ export const queryMetadataSchema = z.looseObject({ query: z.string() });
 export const rowsSchema = z.looseObject({ rows: z.array(z.looseObject({ name: z.string() })) });
 export type CatalogueRow = z.output<typeof rowsSchema>['rows'][number];
 
+const idSchema = z.string();
+
+/** Nodes by `kind/name`; kinds and members that are new to this client are kept. */
+export const lineageSchema = z.looseObject({
+  name: z.string(),
+  of: z.array(idSchema),
+  upstream: z.array(z.looseObject({ id: idSchema, kind: z.string(), name: z.string() })),
+  downstream: z.array(z.looseObject({ id: idSchema, kind: z.string(), name: z.string() })),
+  edges: z.array(z.looseObject({ from: idSchema, to: idSchema, features: z.array(z.string()).optional() })),
+});
+export type Lineage = z.output<typeof lineageSchema>;
+
 export const serverInfoSchema = z.looseObject({
   product: z.string(),
   version: z.string(),
@@ -46,7 +73,12 @@ export const serverInfoSchema = z.looseObject({
 export type ServerInfo = z.output<typeof serverInfoSchema>;
 
 /** Of plan and of apply: the applied version, before or after, and what changes. */
-export const changesSchema = z.looseObject({ version: z.int(), changes: z.array(z.unknown()) });
+export const changesSchema = z.looseObject({
+  version: z.int(),
+  changes: z.array(z.unknown()),
+  /** Of plan, where the server says what apply would refuse. */
+  refused: z.array(z.unknown()).optional(),
+});
 export type Changes = z.output<typeof changesSchema>;
 
 /** Checks an answer; INTERNAL where it is of another form, as from a server of another version. */

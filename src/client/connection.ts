@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { FeatureStoreError } from '../errors.ts';
 import { parseServerAddress, type ServerAddress } from './server-address.ts';
+import { traceHeaders } from './trace-headers.ts';
 
 type Pem = string | Uint8Array;
 
@@ -63,6 +64,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     headers() {
       const headers = new Metadata();
+      for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
       if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
       return headers;
     },

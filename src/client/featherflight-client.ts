@@ -1,11 +1,19 @@
 /** The client of a program in Node: online features over HTTP, history over Flight, which is loaded when it is asked for. */
 import { randomUUID } from 'node:crypto';
-import { formatInstantUs } from '../definitions/literal.ts';
-import { FeatureStoreError } from '../errors.ts';
+import type { Lineage } from './answers.ts';
 import type { ConnectionOptions } from './connection.ts';
 import type { FlightClient } from './flight-client.ts';
 import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
 import { type HttpConnection, openHttp } from './http/call-server.ts';
+import {
+  type CheckReport,
+  type DriftQuery,
+  encodePeriods,
+  type LeakQuery,
+  type ParityProgress,
+  type ParityQuery,
+  type ParityReport,
+} from './http/checks.ts';
 import type {
   AnyDefinitions,
   FeatureColumns,
@@ -15,6 +23,21 @@ import type {
   ServiceRequest,
 } from './http/definitions-type.ts';
 import { encodeColumns, encodeMembers, type RequestColumns, type RequestValue } from './http/encode-columns.ts';
+import {
+  encodePlace,
+  type LongCallOptions,
+  type MaterializeOptions,
+  type ReplayOptions,
+  type ReplayReport,
+  type ResetReport,
+  type ResetStreamOptions,
+  type RunSqlOptions,
+  type RunSqlReport,
+  type SetAsideOptions,
+  type SetAsideReport,
+  type StreamState,
+  toIso,
+} from './http/long-calls.ts';
 import { type Int64Mode, type OnlineAnswer, readOnlineAnswer } from './http/online-answer.ts';
 
 export interface FeatherflightClientOptions {
@@ -48,14 +71,6 @@ export interface PushOptions extends ClientCallOptions {
   readonly to?: 'online' | 'offline' | 'online_and_offline';
   /** The same for each try of one push, which then counts once; default: one made for this call. */
   readonly idempotencyKey?: string;
-}
-
-export interface MaterializeOptions extends ClientCallOptions {
-  /** Default: every view. */
-  readonly views?: readonly string[];
-  /** Instants: ISO text, or microseconds since the epoch. Without a start: whatever is new. */
-  readonly start?: string | bigint;
-  readonly end?: string | bigint;
 }
 
 export type CatalogueKind = 'entities' | 'sources' | 'feature-views' | 'feature-services' | 'features';
@@ -107,7 +122,7 @@ export class FeatherflightClient<D = AnyDefinitions> {
     return readOnlineAnswer(await this.#post('/api/v1/online-features', body, { ...options, timeoutMs }), this.#int64);
   }
 
-  /** Rows of a source that takes pushes, by column; a retried push counts once. */
+  /** Events, or rows of a batch source that takes pushes, by column; a retried push counts once. */
   async push(source: string, rows: RequestColumns, options: PushOptions = {}): Promise<Json> {
     const { to, idempotencyKey = randomUUID(), ...call } = options;
     const body = encodeMembers({
@@ -130,11 +145,13 @@ export class FeatherflightClient<D = AnyDefinitions> {
 
   /** Moves the newest values of views into the online store; it takes as long as it takes, unless `timeoutMs` says otherwise. */
   async materialize({ views, start, end, ...call }: MaterializeOptions = {}): Promise<Json> {
-    return (await this.#post(
-      '/api/v1/materialize',
-      JSON.stringify({ views, start: toIso(start), end: toIso(end) }),
-      call,
-    )) as Json;
+    return (await this.#long('/api/v1/materialize', { views, start: toIso(start), end: toIso(end) }, call)) as Json;
+  }
+
+  /** Runs ticks of an SQL source; one that has run is left, unless `again` is true. */
+  async runSql(source: string, { start, end, again, ...call }: RunSqlOptions = {}): Promise<RunSqlReport> {
+    const path = `/api/v1/sql-sources/${encodeURIComponent(source)}/run`;
+    return (await this.#long(path, { start: toIso(start), end: toIso(end), again }, call)) as RunSqlReport;
   }
 
   /** Removes an entity, named by its join keys, from the online store and from what was pushed; tells what it removed and what it could not. */
@@ -159,6 +176,52 @@ export class FeatherflightClient<D = AnyDefinitions> {
   /** The rows of what is applied, of one kind. */
   async catalogue(kind: CatalogueKind, options: ClientCallOptions = {}): Promise<readonly Json[]> {
     return ((await this.#get(`/api/v1/${kind}`, options)) as { rows: readonly Json[] }).rows;
+  }
+
+  /** What a source, view, service or `view:feature` is made of, and what is made of it. */
+  async lineage(name: string, options: ClientCallOptions = {}): Promise<Lineage> {
+    return (await this.#get(`/api/v1/lineage/${encodeURIComponent(name)}`, options)) as Lineage;
+  }
+
+  /** How far the streams of event sources are: their partitions, lag and counts, and why one stands still. */
+  async streams(options: ClientCallOptions = {}): Promise<readonly StreamState[]> {
+    return ((await this.#get('/api/v1/streams', options)) as { streams: readonly StreamState[] }).streams;
+  }
+
+  /** Events of a source's stream that count nowhere, the newest first, each with its reason. */
+  async setAside(source: string, { limit, partition, reason, ...call }: SetAsideOptions = {}): Promise<SetAsideReport> {
+    const asked = Object.entries({ limit, partition, reason }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)] as [string, string]],
+    );
+    const path = `${streamPath(source, 'set-aside')}?${new URLSearchParams(asked)}`;
+    return (await this.#get(path, call)) as SetAsideReport;
+  }
+
+  /** Makes states of a source's features anew from history: of all keys, or of those with an event in a range. */
+  async replay(source: string, { from, to, ...call }: ReplayOptions = {}): Promise<ReplayReport> {
+    return (await this.#long(streamPath(source, 'replay'), { from: toIso(from), to: toIso(to) }, call)) as ReplayReport;
+  }
+
+  /** Reads the stream of a source on from elsewhere, and makes all its states anew from history. */
+  async resetStream(source: string, { from, newLog, ...call }: ResetStreamOptions): Promise<ResetReport> {
+    return (await this.#long(streamPath(source, 'reset'), { from: encodePlace(from), new_log: newLog }, call)) as ResetReport;
+  }
+
+  /** Compares what was served with what training gets, and finds why it differs; a report that fails is no error. */
+  async checkParity(query: ParityQuery = {}, options: LongCallOptions<ParityProgress> = {}): Promise<ParityReport> {
+    return (await this.#long('/api/v1/validate/parity', encodePeriods(query), options)) as ParityReport;
+  }
+
+  /** Compares what was served with the period before, or with a training set: a frame, or a file that the server may read. */
+  async drift(query: DriftQuery = {}, training?: EntityFrame, options: LongCallOptions<Json> = {}): Promise<CheckReport> {
+    const upload = await this.#upload(training, options);
+    return (await this.#long('/api/v1/validate/drift', { ...encodePeriods(query), upload }, options)) as CheckReport;
+  }
+
+  /** Looks for values that rest on the future: in features of a frame, or with `table` in columns that were made elsewhere. */
+  async auditLeaks(query: LeakQuery, frame?: EntityFrame, options: LongCallOptions<Json> = {}): Promise<CheckReport> {
+    const upload = await this.#upload(frame, options);
+    return (await this.#long('/api/v1/validate/leaks', { ...query, upload }, options)) as CheckReport;
   }
 
   /** A training set over Flight, as Arrow record batches. */
@@ -190,8 +253,20 @@ export class FeatherflightClient<D = AnyDefinitions> {
     return this.#options.int64 ?? 'bigint';
   }
 
+  async #upload(frame: EntityFrame | undefined, { signal }: Pick<ClientCallOptions, 'signal'>): Promise<string | undefined> {
+    return frame === undefined ? undefined : await (await this.flight()).upload(frame, { signal });
+  }
+
   #post(path: string, body: string, options: ClientCallOptions): Promise<unknown> {
     return this.#http.call({ method: 'POST', path, body, isRepeatable: true, ...options });
+  }
+
+  #long<Progress>(path: string, body: object, { onProgress, signal, timeoutMs }: LongCallOptions<Progress>): Promise<unknown> {
+    const show = onProgress as ((progress: unknown) => void) | undefined;
+    return this.#http.call({
+      ...{ method: 'POST', path, body: JSON.stringify(body), isRepeatable: true, signal, timeoutMs },
+      ...(show === undefined ? {} : { onProgress: show }),
+    });
   }
 
   #get(path: string, options: ClientCallOptions): Promise<unknown> {
@@ -214,9 +289,6 @@ function encodeErasure(entity: string, keys: Readonly<Record<string, RequestValu
   return encodeMembers({ entity: JSON.stringify(entity), keys: encodeColumns(keys) });
 }
 
-function toIso(instant: string | bigint | undefined): string | undefined {
-  if (typeof instant !== 'bigint') return instant;
-  const text = formatInstantUs(instant);
-  if (text.length <= 27) return text;
-  throw new FeatureStoreError('INVALID_ARGUMENT', `${text} is beyond the years 0000 to 9999, which materialize takes`);
+function streamPath(source: string, what: string): string {
+  return `/api/v1/streams/${encodeURIComponent(source)}/${what}`;
 }

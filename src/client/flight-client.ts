@@ -1,11 +1,15 @@
 /** A client of one server: its catalogue, its actions, its training sets. */
+import type { Schema } from '../arrow/schema.ts';
 import { decodeSingleBytes, encodeAction } from '../flight/messages.ts';
+import { announceAnswer } from './announce-answer.ts';
 import {
   type CatalogueRow,
   type Changes,
   changesSchema,
   checkAnswer,
   decodeJson,
+  type Lineage,
+  lineageSchema,
   readAnswer,
   rowsSchema,
   type ServerInfo,
@@ -14,7 +18,14 @@ import {
 import { type CallOptions, startCall } from './client-call.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { requestTrainingSet } from './historical-features.ts';
-import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
+import type { EntityFrame, FrameBatch, HistoricalQuery, TrainingSet } from './historical-query.ts';
+import { readDatasetRows } from './read-training-set.ts';
+import { uploadFrame } from './upload-frame.ts';
+
+export interface ActionOptions extends CallOptions {
+  /** Called with each JSON result as it comes. */
+  onResult?(result: unknown): void;
+}
 
 /**
  * Everything it rejects with is a FeatureStoreError: the server's own, UNAVAILABLE where the server cannot be reached or went away,
@@ -23,22 +34,46 @@ import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-que
 export interface FlightClient {
   /** `grpc://host:port`, as messages show it. */
   readonly address: string;
-  /** The last JSON result of an action; undefined where it has none. `onResult` is called with each as it comes. */
-  action(type: string, body?: unknown, options?: CallOptions & { onResult?(result: unknown): void }): Promise<unknown>;
+  /** The last JSON result of an action; undefined where it has none. */
+  action(type: string, body?: unknown, options?: ActionOptions): Promise<unknown>;
   /** Product, version, project; within 20 s unless told otherwise. */
   serverInfo(options?: CallOptions): Promise<ServerInfo>;
   /** All `entities`, `sources`, `feature_views`, `feature_services` or `features`. */
   catalogue(kind: string, options?: CallOptions): Promise<readonly CatalogueRow[]>;
   /** Everything of that name, of one kind or of any. */
   describe(name: string, kind?: string, options?: CallOptions): Promise<readonly CatalogueRow[]>;
+  /** What a source, view, service or `view:feature` is made of, and what is made of it. */
+  lineage(name: string, options?: CallOptions): Promise<Lineage>;
   /** Has the server read its own repository again and say what apply would change. */
   plan(options?: CallOptions): Promise<Changes>;
-  /** Has the server read its own repository again and apply it. */
-  apply(options?: CallOptions): Promise<Changes>;
+  /**
+   * Has the server read its own repository again and apply it; while features are filled, results say how far that is. FAILED_PRECONDITION
+   * where something would go that was read of late, unless `force` is true.
+   */
+  apply(options?: ActionOptions & { readonly force?: boolean }): Promise<Changes>;
+  /** Uploads a frame that another request names by the id that this resolves with. */
+  upload(frame: EntityFrame, options?: Pick<CallOptions, 'signal'>): Promise<string>;
   /** Uploads the frame (none where the query names a `path`) and has the request checked; the answer streams when it is read. */
   getHistoricalFeatures(query: HistoricalQuery, frame?: EntityFrame, options?: Pick<CallOptions, 'signal'>): Promise<TrainingSet>;
+  /** Rows of a saved dataset, in the frame's order: of one split, where there are several. */
+  getDataset(query: DatasetQuery, options?: Pick<CallOptions, 'signal'>): Promise<DatasetRows>;
   /** Ends the connection, and with it all calls. */
   close(): void;
+}
+
+export interface DatasetQuery {
+  /** `NAME@VERSION`, or NAME for the newest. */
+  readonly dataset: string;
+  readonly split?: string;
+  /** Default all. */
+  readonly columns?: readonly string[];
+}
+
+export interface DatasetRows {
+  readonly schema: Schema;
+  readonly rows: number;
+  /** To be read once, to the end. */
+  batches(): AsyncIterable<FrameBatch>;
 }
 
 const serverInfoTimeoutMs = 20_000;
@@ -60,23 +95,28 @@ export function openFlightClient(options: ConnectionOptions): FlightClient {
     async describe(name, kind, callOptions) {
       return checkAnswer(rowsSchema, await action('describe', { name, kind }, callOptions), 'the answer to describe').rows;
     },
+    async lineage(name, callOptions) {
+      return checkAnswer(lineageSchema, await action('lineage', { name }, callOptions), 'the answer to lineage');
+    },
     async plan(callOptions) {
       return checkAnswer(changesSchema, await action('plan', {}, callOptions), 'the answer to plan');
     },
-    async apply(callOptions) {
-      return checkAnswer(changesSchema, await action('apply', {}, callOptions), 'the answer to apply');
+    async apply({ force, ...callOptions } = {}) {
+      const body = force === true ? { force } : {};
+      return checkAnswer(changesSchema, await action('apply', body, callOptions), 'the answer to apply');
+    },
+    upload: (frame, callOptions = {}) => uploadFrame(connection, frame, callOptions),
+    async getDataset(query, callOptions = {}) {
+      const announced = await announceAnswer(connection, { type: 'get_dataset', batch_rows: 65_536, ...query }, callOptions);
+      const { schema, rows = 0 } = announced;
+      return { schema, rows, batches: () => readDatasetRows(connection, announced, callOptions) };
     },
     getHistoricalFeatures: (query, frame, callOptions = {}) => requestTrainingSet(connection, query, frame, callOptions),
     close: () => connection.channel.close(),
   };
 }
 
-async function act(
-  connection: Connection,
-  type: string,
-  body: unknown = {},
-  options?: Parameters<FlightClient['action']>[2],
-): Promise<unknown> {
+async function act(connection: Connection, type: string, body: unknown = {}, options?: ActionOptions): Promise<unknown> {
   const call = startCall(connection, 'DoAction', options);
   try {
     await call.send(encodeAction(type, Buffer.from(JSON.stringify(body))));

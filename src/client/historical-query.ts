@@ -3,6 +3,7 @@ import type { Dictionaries } from '../arrow/dictionaries.ts';
 import type { RecordBatch } from '../arrow/record-batch.ts';
 import type { Schema } from '../arrow/schema.ts';
 import type { HistoricalReport } from './answers.ts';
+import type { ReaderWarning } from './warnings.ts';
 
 /** Members as on the wire (docs/reference/flight.md), which says what each means; null is the same as leaving it out. */
 export interface HistoricalQuery {
@@ -42,6 +43,8 @@ export interface TrainingSet {
   readonly schema: Schema;
   /** undefined where the server does not know before the end. */
   readonly rows: number | undefined;
+  /** What of it is deprecated, as over HTTP; a process is told of each once, as a DeprecationWarning. */
+  readonly warnings: readonly ReaderWarning[];
   /** What the action `cancel` takes. */
   readonly query: string;
   /**

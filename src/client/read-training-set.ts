@@ -25,6 +25,28 @@ export async function* readTrainingSet(
   announced: AnnouncedAnswer,
   options: CallOptions,
 ): AsyncGenerator<FrameBatch, HistoricalReport> {
+  const { rows, report } = yield* readBatches(connection, announced, options);
+  return checkWhole(rows, announced.rows, report);
+}
+
+/** Streams rows of a saved dataset, of which as many as were announced are all. */
+export async function* readDatasetRows(
+  connection: Connection,
+  announced: AnnouncedAnswer,
+  options: CallOptions,
+): AsyncGenerator<FrameBatch, void> {
+  const { rows } = yield* readBatches(connection, announced, options);
+  if (rows !== announced.rows)
+    throw new FeatureStoreError('DATA_LOSS', `the answer is not whole: ${rows} of ${announced.rows} rows came; run it again`, {
+      details: { rows, announced: announced.rows ?? null },
+    });
+}
+
+async function* readBatches(
+  connection: Connection,
+  announced: AnnouncedAnswer,
+  options: CallOptions,
+): AsyncGenerator<FrameBatch, { readonly rows: number; readonly report: HistoricalReport | undefined }> {
   const call = startCall(connection, 'DoGet', options);
   try {
     await call.send(encodeSingleBytes(announced.ticket));
@@ -45,7 +67,7 @@ export async function* readTrainingSet(
       rows += message.batch.length;
       yield { batch: message.batch, dictionaries };
     }
-    return checkWhole(rows, announced.rows, report);
+    return { rows, report };
   } finally {
     call.cancel();
   }

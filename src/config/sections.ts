@@ -5,6 +5,7 @@ export const directory = z
   .string()
   .min(1)
   .refine((path) => !path.includes('://'), 'is no directory');
+export const size = z.string().regex(/^\d+(\.\d+)?\s*[KMGT]i?B$/i, 'is a size such as "4GB" or "512MiB"');
 export const host = z.string().min(1);
 export const port = z.int().min(0).max(65_535);
 export const count = z.int().min(1);

@@ -4,7 +4,8 @@ import type { DurationText } from './duration.ts';
 import type { FeatureOptions } from './feature.ts';
 import type { ValueTypeText } from './value-type.ts';
 
-export interface WindowOptions<T = ValueTypeText> extends Pick<FeatureOptions<T>, 'default' | 'description'> {
+export interface WindowOptions<T = ValueTypeText>
+  extends Pick<FeatureOptions<T>, 'default' | 'description' | 'deprecated' | 'expect'> {
   /** Which events count; without it all of them. */
   readonly where?: string;
   /** How far back events count; `lifetime` is without end. Views of sessions have none. */

@@ -1,6 +1,7 @@
 /** An event source: things that happened, each at its time, from which windows are computed (semantics 6). */
 import { type DescribedOptions, freezeCopy } from './described.ts';
 import type { DurationText } from './duration.ts';
+import type { Stream } from './stream.ts';
 import type { Table } from './table.ts';
 import type { ValueTypeText } from './value-type.ts';
 
@@ -11,8 +12,14 @@ export interface EventColumnOptions {
 }
 
 export interface EventSourceOptions extends DescribedOptions {
-  /** Past events. */
-  readonly history: Table;
+  /** Past events: a table, or any number of them. What comes by stream or push is kept beside it, unless `archive` is false. */
+  readonly history?: Table | readonly Table[];
+  /** Where events are read from as they happen; they may be pushed besides. */
+  readonly stream?: Stream;
+  /** `false`: streamed and pushed events are not kept for training, because somebody else writes them into `history`. */
+  readonly archive?: false;
+  /** Bytes of one key's state in a view from which on it is kept apart, with an alarm; default: 1 MiB. */
+  readonly maxStateBytes?: number;
   /** Column with the time of the event. */
   readonly eventTimestamp: string;
   /** Column with an id: events with equal ids are one event. */

@@ -1,4 +1,5 @@
 /** A feature service: the features that one model is trained on and served with, under one name. */
+import type { DeprecatedOptions } from './deprecated.ts';
 import { type DescribedOptions, freezeCopy } from './described.ts';
 import type { FeatureView } from './feature-view.ts';
 import type { OnDemandFeatureView, OnDemandSelection } from './on-demand-feature-view.ts';
@@ -9,14 +10,6 @@ export interface FeatureServiceOptions extends DescribedOptions {
   /** Views whole, selected from, renamed or joined by other keys, in the order of the answer. */
   readonly features: readonly (FeatureView | StreamFeatureView | ViewSelection | OnDemandFeatureView | OnDemandSelection)[];
   readonly deprecated?: DeprecatedOptions;
-}
-
-/** Why and until when a service should no longer be used. */
-export interface DeprecatedOptions {
-  readonly since?: string;
-  readonly reason?: string;
-  readonly replacement?: string;
-  readonly removeAfter?: string;
 }
 
 export interface FeatureService extends FeatureServiceOptions {

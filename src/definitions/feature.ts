@@ -1,4 +1,6 @@
 /** One feature of a view: its type, the column it is read from and what stands in for it where there is none. */
+import type { DeprecatedOptions } from './deprecated.ts';
+import type { ExpectOptions } from './expectation.ts';
 import type { Fitted } from './fitted.ts';
 import type { ValueTypeText } from './value-type.ts';
 
@@ -33,4 +35,6 @@ export interface FeatureOptions<T = ValueTypeText> {
   /** Replaces the value wherever the status is not PRESENT (rule 5.2). */
   readonly default?: DefaultOf<T>;
   readonly description?: string;
+  readonly deprecated?: DeprecatedOptions;
+  readonly expect?: ExpectOptions;
 }

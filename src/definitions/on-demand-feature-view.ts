@@ -1,5 +1,7 @@
 /** An on-demand feature view: features that a function computes from other features and values of the request (section 7). */
+import type { DeprecatedOptions } from './deprecated.ts';
 import { type DescribedOptions, freezeCopy } from './described.ts';
+import type { ExpectOptions } from './expectation.ts';
 import type { FeatureTypes, ResultOf, ValueOf } from './value-of.ts';
 import type { Typed } from './view-selection.ts';
 
@@ -45,6 +47,8 @@ export interface TransformRow<R, I> {
 export interface ComputedFeatureOptions<T> {
   readonly type: T;
   readonly description?: string;
+  readonly deprecated?: DeprecatedOptions;
+  readonly expect?: ExpectOptions;
 }
 
 export interface OnDemandFeatureViewOptions<R extends FeatureTypes, I extends Input, T extends FeatureTypes>
@@ -54,6 +58,7 @@ export interface OnDemandFeatureViewOptions<R extends FeatureTypes, I extends In
   /** The features that it reads: views, whole, selected, prefixed or joined by other keys. */
   readonly inputs?: readonly I[];
   readonly features: { readonly [F in keyof T]: T[F] | ComputedFeatureOptions<T[F]> };
+  readonly deprecated?: DeprecatedOptions;
   /** A pure function of one row: no clock but `now`, no randomness, nothing asked of the machine. Each feature has a value or null. */
   readonly transform: (row: TransformRow<R, I>) => NoInfer<{ readonly [F in keyof T]: ResultOf<T[F]> | null }>;
 }
@@ -72,6 +77,7 @@ export interface OnDemandFeatureView<T extends FeatureTypes = FeatureTypes> exte
   readonly request?: FeatureTypes;
   readonly inputs?: readonly Input[];
   readonly features: Readonly<Record<string, unknown>>;
+  readonly deprecated?: DeprecatedOptions;
   readonly transform: (row: never) => unknown;
 }
 

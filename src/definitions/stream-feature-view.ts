@@ -1,5 +1,6 @@
 /** A stream feature view: aggregates of an entity's events over sliding windows, or over its current session (semantics 6). */
 import type { Aggregation } from './aggregation.ts';
+import type { DeprecatedOptions } from './deprecated.ts';
 import { type DescribedOptions, freezeCopy } from './described.ts';
 import type { DurationText } from './duration.ts';
 import type { Entity } from './entity.ts';
@@ -19,11 +20,14 @@ export interface StreamFeatureViewOptions<
   readonly source: EventSource;
   /** How long an event may take until it is served: training leaves out what is younger. */
   readonly delay?: DurationText;
+  /** How old what is served of it may be, by event time and by processing time: measured and told, never part of a value. */
+  readonly freshness?: DurationText;
   /** Join key -> source column, where they differ. */
   readonly keys?: Readonly<Partial<Record<JoinKeyOf<E>, string>>>;
   /** The current session instead of windows: events that follow each other within the gap, the last one no older than that. */
   readonly session?: { readonly gap: DurationText };
   readonly features: F;
+  readonly deprecated?: DeprecatedOptions;
 }
 
 export interface StreamFeatureView<T extends FeatureTypes = FeatureTypes, J extends string = string, N extends string = string>

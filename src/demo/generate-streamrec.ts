@@ -29,6 +29,9 @@ export const defaultSize: WorldSize = { seed: 7, users: 4_000, items: 800, event
 /** The stream's first midnight, 2026-01-01 UTC, in microseconds. */
 const startUs = 1_767_225_600_000_000n;
 
+/** The midnights, in UTC, that the data of the default size speaks of: the first of the stream and the one that ends it. */
+export const streamRecSpan = { start: '2026-01-01T00:00:00Z', end: '2026-03-02T00:00:00Z' } as const;
+
 /**
  * Writes the data of one seed under `directory` (made where it is missing; the `data` folder of the repository that the template
  * lays down) and says what is there; equal options give equal values.

@@ -5,10 +5,12 @@ import {
   ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
+  type StatusObject,
   setLogVerbosity,
+  status as statusCodes,
 } from '@grpc/grpc-js';
 import { FeatureStoreError } from '../errors.ts';
-import type { Logger } from '../observe.ts';
+import type { Logger, Tracer } from '../observe.ts';
 import { type OpenCall, openCall } from './call.ts';
 import { type FlightMethod, flightMethods } from './methods.ts';
 import type { FlightHandler } from './protocol.ts';
@@ -21,6 +23,8 @@ export interface FlightServerOptions {
   readonly port: number;
   readonly tls?: FlightTls;
   readonly logger: Logger;
+  /** Where calls are traced, below the spans that their headers name. */
+  readonly tracer?: Tracer;
   /** Longest message taken from a client; a frame can be one batch in one message. Default 2 GiB - 1, the most there can be. */
   readonly maxMessageBytes?: number;
   /** Calls at once on one connection; further ones wait in the client. Default 256. */
@@ -51,7 +55,17 @@ export interface FlightServer {
   stop(graceMs: number): Promise<void>;
 }
 
-const servicePath = '/arrow.flight.protocol.FlightService/';
+const serviceName = 'arrow.flight.protocol.FlightService';
+const servicePath = `/${serviceName}/`;
+/** What is the server's fault, and not its caller's. */
+const faults: ReadonlySet<statusCodes> = new Set([
+  statusCodes.UNKNOWN,
+  statusCodes.DEADLINE_EXCEEDED,
+  statusCodes.UNIMPLEMENTED,
+  statusCodes.INTERNAL,
+  statusCodes.UNAVAILABLE,
+  statusCodes.DATA_LOSS,
+]);
 const keepaliveTimeoutMs = 20_000;
 /** After the grace: for aborted handlers to return and their status to go out, and then once more for those that did not. */
 const abortTimeoutMs = 1_000;
@@ -64,8 +78,9 @@ export async function startFlightServer(handler: FlightHandler, options: FlightS
 
   const accept = (name: string, method: FlightMethod, call: ServerInterceptingCallInterface): void =>
     openCall(call, (open) => {
-      const answered = answerCall(name, method, open, handler, options).finally(() => running.delete(open));
-      running.set(open, answered);
+      const answered = traceCall(name, open, options.tracer, () => answerCall(name, method, open, handler, options));
+      const settled = answered.finally(() => running.delete(open));
+      running.set(open, settled);
       if (stopping) open.abort(stoppingError());
     });
 
@@ -116,7 +131,7 @@ async function answerCall(
   call: OpenCall,
   handler: FlightHandler,
   options: FlightServerOptions,
-): Promise<void> {
+): Promise<StatusObject> {
   const { signal, peer } = call.context;
   const startedMs = performance.now();
   let thrown: unknown;
@@ -132,6 +147,26 @@ async function answerCall(
   const fields = { method: name, peer, code: status.code, ms: Math.round(performance.now() - startedMs) };
   if (thrown === undefined || thrown instanceof FeatureStoreError) options.logger.debug(fields, 'flight call ended');
   else options.logger.error({ ...fields, err: thrown }, 'flight call failed');
+  return status;
+}
+
+async function traceCall(
+  name: string,
+  { context }: OpenCall,
+  tracer: Tracer | undefined,
+  answer: () => Promise<StatusObject>,
+): Promise<void> {
+  if (tracer === undefined) {
+    await answer();
+    return;
+  }
+  const parent = { traceparent: context.headers.get('traceparent'), tracestate: context.headers.get('tracestate') };
+  const attributes = { 'rpc.system': 'grpc', 'rpc.service': serviceName, 'rpc.method': name };
+  await tracer.span(`${serviceName}/${name}`, { kind: 'server', parent, attributes }, async (span) => {
+    const { code } = await answer();
+    span.set({ 'rpc.grpc.status_code': code });
+    if (faults.has(code)) span.fail(statusCodes[code] as string);
+  });
 }
 
 async function listen(server: Server, options: FlightServerOptions): Promise<number> {

@@ -9,33 +9,65 @@ import { createGate } from './gate.ts';
 import { openApi } from './openapi.ts';
 import type { HttpParts } from './parts.ts';
 import type { Resource } from './resource.ts';
+import { alerts } from './resources/alerts.ts';
+import { audit } from './resources/audit.ts';
 import { catalogue } from './resources/catalogue.ts';
+import { datasets } from './resources/datasets.ts';
 import { definitions } from './resources/definitions.ts';
 import { erasures } from './resources/erasures.ts';
+import { explain } from './resources/explain.ts';
+import { featureHealth } from './resources/feature-health.ts';
 import { health } from './resources/health.ts';
+import { lastChecks } from './resources/last-checks.ts';
+import { lineage } from './resources/lineage.ts';
 import { materialize } from './resources/materialize.ts';
 import { onlineFeatures } from './resources/online-features.ts';
+import { page } from './resources/page.ts';
 import { push } from './resources/push.ts';
+import { reports } from './resources/reports.ts';
+import { runSql } from './resources/run-sql.ts';
+import { streams } from './resources/streams.ts';
 import { tokens } from './resources/tokens.ts';
+import { validateDrift } from './resources/validate-drift.ts';
+import { validateLeaks } from './resources/validate-leaks.ts';
+import { validateParity } from './resources/validate-parity.ts';
+import { viewHealth } from './resources/view-health.ts';
 import { writeToOnlineStore } from './resources/write-to-online-store.ts';
 import { createRespond } from './respond.ts';
+import { traceRequests } from './trace-requests.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** What a Node server calls for each request. */
 export function createApp(parts: HttpParts, isStopping: () => boolean): RequestListener {
-  const respond = createRespond({ ...parts, gate: createGate(parts.limits.maxConcurrentRequests), isStopping });
+  const answer = createRespond({ ...parts, gate: createGate(parts.limits.maxConcurrentRequests), isStopping });
+  const respond = traceRequests(answer, parts.tracer);
   const hot = [onlineFeatures(parts), feastOnlineFeatures(parts)];
   const resources: readonly Resource[] = [
     ...hot,
     push(parts),
     writeToOnlineStore(parts),
     materialize(parts),
+    runSql(parts),
+    validateParity(parts),
+    explain(parts),
+    validateLeaks(parts),
+    featureHealth(parts),
+    viewHealth(parts),
+    lastChecks(parts),
+    alerts(parts),
+    ...reports(parts),
+    validateDrift(parts),
+    ...streams(parts),
     ...catalogue(parts),
+    ...datasets(parts),
+    lineage(parts),
     ...definitions(parts),
     ...tokens(parts),
     ...erasures(parts),
+    audit(parts),
     ...health(parts, isStopping),
+    ...page(),
     ...feastWrites(parts),
     ...feastMaterialize(parts),
   ];

@@ -3,6 +3,17 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { statusNames } from '../definitions/status.ts';
 import type { OnlineAnswer } from '../online/retrieve/answer.ts';
 import type { OnlineStore } from '../online/store.ts';
+import type { DriftFeature } from '../validate/drift/report.ts';
+import type { ViewFreshness } from '../validate/freshness.ts';
+import type { FeatureHealth } from '../validate/health/watch.ts';
+import type { ParityFeature } from '../validate/parity/report.ts';
+import { createAlertMetrics, type WatchedAlerts } from './alert-metrics.ts';
+import { createFreshnessMetrics } from './freshness-metrics.ts';
+import { createHealthMetrics } from './health-metrics.ts';
+import { createLogMetrics, type LogCounts } from './log-metrics.ts';
+import { createReportMetrics } from './report-metrics.ts';
+import type { ShownStream } from './stream-answers.ts';
+import { createStreamMetrics } from './stream-metrics.ts';
 
 export interface Metrics {
   /** A request that has been answered; `service` is empty where none was asked for. */
@@ -13,6 +24,20 @@ export interface Metrics {
   measureStore(store: OnlineStore): OnlineStore;
   /** How far each view is materialized; asked for at each scrape. */
   watchViews(read: () => Promise<readonly ViewProgress[]>): void;
+  /** How far each stream is; asked for at each scrape. */
+  watchStreams(read: () => Promise<readonly ShownStream[]>): void;
+  /** What was logged of what was served, undefined where nothing is; asked for at each scrape. */
+  watchLog(read: () => Promise<LogCounts | undefined>): void;
+  /** The last check of parity of each feature; asked for at each scrape. */
+  watchParity(read: () => Promise<readonly ParityFeature[]>): void;
+  /** The last check of drift of each feature; asked for at each scrape. */
+  watchDrift(read: () => Promise<readonly DriftFeature[]>): void;
+  /** What the last look at single features found; asked for at each scrape. */
+  watchHealth(read: () => Promise<FeatureHealth>): void;
+  /** How old what is served of views is; asked for at each scrape. */
+  watchFreshness(read: () => Promise<readonly ViewFreshness[]>): void;
+  /** Alerts that fire; asked for at each scrape. */
+  watchAlerts(read: () => Promise<WatchedAlerts>): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -40,7 +65,15 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  const streams = createStreamMetrics(registry);
+  const log = createLogMetrics(registry);
+  const reports = createReportMetrics(registry);
+  const health = createHealthMetrics(registry);
+  const freshness = createFreshnessMetrics(registry);
+  const alerts = createAlertMetrics(registry);
   const views = new Map<string, ViewCounts>();
+  /** By view, then by feature. */
+  const outOfRange = new Map<string, Map<string, number>>();
   let readViews: () => Promise<readonly ViewProgress[]> = async () => [];
 
   const requests = new Histogram({
@@ -64,6 +97,14 @@ export function createMetrics(): Metrics {
   counterOf('featherflight_online_defaults_total', 'Feature values that a default replaced', ['view'], (counter) => {
     for (const [view, { defaults }] of views) counter.inc({ view }, defaults);
   });
+  counterOf(
+    'featherflight_online_out_of_range_total',
+    'Sums that are null for being outside their type',
+    ['view', 'feature'],
+    (counter) => {
+      for (const [view, features] of outOfRange) for (const [feature, count] of features) counter.inc({ view, feature }, count);
+    },
+  );
   counterOf('featherflight_online_hits_total', 'Entities for which the view had a row', ['view'], (counter) => {
     for (const [view, { rowsFound }] of views) counter.inc({ view }, rowsFound);
   });
@@ -76,7 +117,7 @@ export function createMetrics(): Metrics {
     (each) => each.watermarkUs,
   );
   progressOf(
-    'featherflight_view_freshness_seconds',
+    'featherflight_view_source_age_seconds',
     "Time since the newest event of a view's source",
     (each) => each.newestEventUs,
   );
@@ -119,6 +160,12 @@ export function createMetrics(): Metrics {
     return counts;
   }
 
+  function countOutOfRange(view: string, feature: string, rows: number): void {
+    const features = outOfRange.get(view) ?? new Map<string, number>();
+    outOfRange.set(view, features);
+    features.set(feature, (features.get(feature) ?? 0) + rows);
+  }
+
   async function timed<T>(operation: string, work: () => Promise<T>): Promise<T> {
     const startedMs = performance.now();
     let outcome = 'failed';
@@ -141,7 +188,8 @@ export function createMetrics(): Metrics {
         counts.rowsFound += found;
         counts.rowsMissed += rows - found;
       }
-      for (const { view, statuses, isDefault } of columns) {
+      for (const { view, feature, statuses, isDefault, outOfRange: rowsOutside } of columns) {
+        if (rowsOutside > 0) countOutOfRange(view, feature, rowsOutside);
         const counts = countsOf(view);
         for (let row = 0; row < statuses.length; row++) {
           const status = statuses[row] as number;
@@ -159,7 +207,18 @@ export function createMetrics(): Metrics {
     watchViews(read) {
       readViews = read;
     },
+    watchStreams: streams.watch,
+    watchLog: log.watch,
+    watchParity: reports.watchParity,
+    watchDrift: reports.watchDrift,
+    watchHealth: health.watch,
+    watchFreshness: freshness.watch,
+    watchAlerts: alerts.watch,
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text() {
+      streams.begin();
+      freshness.begin();
+      return registry.metrics();
+    },
   };
 }

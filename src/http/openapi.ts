@@ -39,13 +39,20 @@ function describe(resources: readonly Resource[], version: string) {
   };
 }
 
-function describeOperation({ path, family, scope, summary, body, answers }: Resource, schemas: Record<string, unknown>) {
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+function describeOperation({ path, family, scope, summary, query, body, answers }: Resource, schemas: Record<string, unknown>) {
+  const named = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
+  const asked = Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: schemaOf(schema as z.ZodType, schemas),
+  }));
+  const parameters = [...named, ...asked];
   const failed = family === 'ours' ? schemaOf(errorSchema, schemas) : { type: 'string', description: 'JSON in a JSON string' };
   return {
     summary,

@@ -3,7 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
 import type { Caller } from '../access/caller.ts';
 import type { RequiredScope } from '../access/scope.ts';
-import type { JsonValue } from './json/parse-json.ts';
+import type { Actor } from '../audit/actor.ts';
+import type { AuditAction } from '../audit/entry.ts';
+import type { JsonValue } from '../json/parse-json.ts';
 
 /** Whose errors and manners: our own, or those that Feast's clients expect. */
 export type Family = 'ours' | 'feast';
@@ -16,6 +18,8 @@ export interface Resource {
   readonly scope: RequiredScope;
   /** What it does, for the OpenAPI page. */
   readonly summary: string;
+  /** The schema of what may follow `?`. */
+  readonly query?: z.ZodObject;
   /** The schema of the JSON body of a POST. */
   readonly body?: z.ZodType;
   /** The schema of the JSON answer, where it has one. */
@@ -24,12 +28,16 @@ export interface Resource {
   readonly isLong?: true;
   /** Answers also when as many requests are answered as may: what watches the server must not go blind with it. */
   readonly isVital?: true;
+  /** What it changes: who is refused it is told in the audit log. */
+  readonly act?: AuditAction;
   answer(request: ResourceRequest): Reply | Promise<Reply>;
 }
 
 export interface ResourceRequest {
   readonly id: string;
   readonly caller: Caller;
+  /** The caller as the audit log has them. */
+  readonly actor: Actor;
   /** The named parts of the path. */
   readonly params: Readonly<Record<string, string>>;
   /** What follows `?`. */

@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { nobody, requireScope } from '../access/caller.ts';
+import { type Caller, nobody, requireScope } from '../access/caller.ts';
+import { type Actor, traceIdOf } from '../audit/actor.ts';
 import { FeatureStoreError } from '../errors.ts';
+import { parseJson } from '../json/parse-json.ts';
 import { compressBody, encodingFor } from './compress.ts';
 import { errorReply } from './error-reply.ts';
 import type { Gate } from './gate.ts';
-import { parseJson } from './json/parse-json.ts';
 import { openLifetime } from './lifetime.ts';
 import type { HttpParts } from './parts.ts';
 import { isJsonType, readBody } from './request-body.ts';
@@ -20,7 +21,7 @@ export type Respond = (
   response: ServerResponse,
 ) => Promise<void>;
 
-export interface Responder extends Pick<HttpParts, 'access' | 'logger' | 'metrics' | 'limits'> {
+export interface Responder extends Pick<HttpParts, 'access' | 'audit' | 'logger' | 'metrics' | 'limits'> {
   readonly gate: Gate;
   /** Whether the server is about to stop, and connections are to end with their answers. */
   isStopping(): boolean;
@@ -42,7 +43,7 @@ function asRefusal(thrown: unknown): Refusal {
 }
 
 export function createRespond(responder: Responder): Respond {
-  const { access, gate, limits, logger, metrics } = responder;
+  const { access, audit, gate, limits, logger, metrics } = responder;
 
   return async (resource, params, request, response) => {
     const startedMs = performance.now();
@@ -51,12 +52,14 @@ export function createRespond(responder: Responder): Respond {
     let leave = () => {};
     let failure: unknown;
     let reply: Reply;
+    let caller = nobody;
     try {
       reply = await answer();
     } catch (thrown) {
       const refused = asRefusal(thrown);
       failure = refused.error;
       reply = errorReply(resource.family, refused.error, id, refused.status);
+      if (resource.act !== undefined) audit.refused(actorOf(caller, id, request), resource.act, failure);
     }
     if (lifetime.reason !== undefined && !isTimeout(lifetime.reason)) response.destroy();
     else await send(reply, id, request, response).catch(() => response.destroy());
@@ -64,8 +67,7 @@ export function createRespond(responder: Responder): Respond {
     record(reply, failure, startedMs, id);
 
     async function answer(): Promise<Reply> {
-      const isPublic = resource.scope === 'public';
-      const caller = isPublic ? nobody : access.authenticate(bearerToken(request.headers.authorization));
+      if (resource.scope !== 'public') caller = access.authenticate(bearerToken(request.headers.authorization));
       requireScope(caller, resource.scope);
       if (!resource.isVital) leave = gate.enter();
       if (!resource.isLong) lifetime.limit(limits.timeoutMs);
@@ -80,6 +82,9 @@ export function createRespond(responder: Responder): Respond {
           query,
           headers,
           body,
+          get actor() {
+            return actorOf(caller, id, request);
+          },
           get signal() {
             return lifetime.signal;
           },
@@ -133,6 +138,11 @@ export function createRespond(responder: Responder): Respond {
     response.writeHead(reply.status, headers);
     response.end(body);
   }
+}
+
+function actorOf({ name, token }: Caller, requestId: string, { headers, socket }: IncomingMessage): Actor {
+  const { remoteAddress: address } = socket;
+  return { caller: name, token, door: 'http', address, requestId, traceId: traceIdOf(headers.traceparent as string | undefined) };
 }
 
 /** The caller's own id where it is short and printable, so that it can be followed through logs. */

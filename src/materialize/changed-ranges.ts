@@ -1,4 +1,5 @@
 /** The ranges of views that are to be written, range by range: rows of one key come together, of whichever views they are. */
+import { createNewest } from '../offline/instants.ts';
 import { readLatest } from '../offline/latest.ts';
 import type { KeyArrivals, WriteTarget } from '../online/write/writer.ts';
 import { compileRangeEncoder } from './encode-range.ts';
@@ -45,9 +46,12 @@ async function* readChanged(
 ): AsyncGenerator<ChangedRange, undefined> {
   const { projection, rule, digests, progress } = run;
   const openBlock = compileRangeEncoder(project, target, position);
+  const newest = createNewest();
   for await (const block of readLatest(projection, rule, signal)) {
     const encoder = openBlock(block);
     progress.scanned = block.scanned;
+    newest.add(block.event);
+    run.newest.eventUs = newest.eventUs();
     for (const { range, keys, from, to } of block.ranges) {
       progress.keys += keys;
       progress.rows += to - from;

@@ -9,14 +9,25 @@ import { createErasureIndex, type Erasure } from '../online/write/erasure-index.
 import { createOnlineWriter } from '../online/write/writer.ts';
 import type { EntityDocument, RegistryDocument, ViewDocument } from '../registry/document.ts';
 import { findNamed } from '../registry/references.ts';
+import { tablesOf } from '../registry/source-tables.ts';
 import { readEntityKeys } from './entity-keys.ts';
 import { renewEpoch } from './view-state.ts';
 
 export interface ErasureParts {
-  readonly history: Pick<History, 'archive' | 'discardViews'>;
+  readonly history: Pick<History, 'archive' | 'ticks' | 'discardViews'>;
   readonly store: OnlineStore;
   registry(): RegistryDocument;
+  /** What was logged of what was served, rewritten without what is erased. */
+  readonly featureLog?: { erase(signal?: AbortSignal): Promise<{ readonly files: number; readonly rows: number }> };
+  /** Saved datasets that hold rows with these keys. */
+  findSaved?(keys: readonly SavedKey[], signal?: AbortSignal): Promise<ErasureReport['datasets']>;
   nowUs?(): bigint;
+}
+
+/** A join key of the entity, and its value as a column holds it. */
+export interface SavedKey {
+  readonly joinKey: string;
+  readonly value: string | number | bigint | boolean | Uint8Array;
 }
 
 /** What is told of an erasure, in the names of the wire. */
@@ -26,8 +37,12 @@ export interface ErasureReport {
   readonly erased_at: string;
   /** Keys of the online store from which rows were removed, and how many rows of each view. */
   readonly online: { readonly keys: number; readonly rows: Readonly<Record<string, number>> };
-  /** By source, what was rewritten of what had been pushed. */
+  /** By source, what was rewritten of what had been pushed, and of the results of SQL. */
   readonly archives: readonly { readonly source: string; readonly files: number; readonly rows: number }[];
+  /** What was rewritten of the feature log. */
+  readonly feature_log: { readonly files: number; readonly rows: number };
+  /** Saved datasets that hold rows of it: they are reported and not changed, and go when they are deleted. */
+  readonly datasets: readonly { readonly dataset: string; readonly rows: number }[];
   /** Tables that may hold the entity. They belong to others: they are reported and not changed. */
   readonly foreign: readonly {
     readonly source: string;
@@ -35,6 +50,14 @@ export interface ErasureReport {
     readonly paths: readonly string[];
     readonly views: readonly string[];
   }[];
+}
+
+/** In the names of the wire. */
+export interface LiftReport {
+  /** Whether it was erased. */
+  readonly lifted: boolean;
+  /** Since when it was, where that is known. */
+  readonly erased_at: string | null;
 }
 
 export interface ShownErasure {
@@ -51,12 +74,12 @@ export interface Erasures {
   /** Removes all that is ours of one entity. Cut short, it may be repeated, and readers and writers obey it by then. */
   erase(entity: string, keys: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<ErasureReport>;
   /** Takes an erasure back: rows are taken again from then on, and none that was ours comes back. */
-  lift(entity: string, keys: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<{ readonly lifted: boolean }>;
+  lift(entity: string, keys: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<LiftReport>;
   /** All that is erased, the oldest first. */
   list(signal?: AbortSignal): Promise<readonly ShownErasure[]>;
 }
 
-export function createErasures({ history, store, registry, nowUs }: ErasureParts): Erasures {
+export function createErasures({ history, store, registry, featureLog, findSaved, nowUs }: ErasureParts): Erasures {
   const now = nowUs ?? (() => BigInt(Date.now()) * 1000n);
 
   function open(name: string, keys: Readonly<Record<string, unknown>>) {
@@ -75,11 +98,12 @@ export function createErasures({ history, store, registry, nowUs }: ErasureParts
     };
   }
 
-  /** What was pushed to the views' sources, and what is kept of it, which holds rows that were read before. */
+  /** What was pushed to the views' sources, or computed by them, and what is kept of it, which holds rows that were read before. */
   async function eraseArchives({ document, views }: ReturnType<typeof open>): Promise<ErasureReport['archives']> {
     const archives = [];
     for (const source of new Set(views.map((view) => view.source))) {
-      const report = await history.archive?.erase(source);
+      const computed = document.sources.find(({ name, query }) => name === source && query !== undefined);
+      const report = await (computed === undefined ? history.archive?.erase(source) : history.ticks?.erase(computed));
       if (report === undefined) continue;
       await history.discardViews(document.views.filter((view) => view.source === source).map((view) => view.name));
       if (report.files > 0) archives.push({ source, ...report });
@@ -95,20 +119,25 @@ export function createErasures({ history, store, registry, nowUs }: ErasureParts
       const atUs = await index.begin(key, now(), signal);
       const online = await writer.erase(entity.joinKeys, values, atUs, signal);
       const archives = await eraseArchives(opened);
+      const logged = (await featureLog?.erase(signal)) ?? { files: 0, rows: 0 };
       await index.finish(key, signal);
-      return { entity: name, erased_at: formatInstantUs(atUs), online, archives, foreign: foreignTables(document, views) };
+      const foreign = foreignTables(document, views);
+      const held = entity.joinKeys.map(({ name: joinKey }, at) => ({ joinKey, value: values[at] as SavedKey['value'] }));
+      const datasets = (await findSaved?.(held, signal)) ?? [];
+      return { entity: name, erased_at: formatInstantUs(atUs), online, archives, feature_log: logged, datasets, foreign };
     },
     async lift(name, keys, signal) {
       const opened = open(name, keys);
       const { document, entity, values, key, index, writer, views } = opened;
       // What was hidden until now must not be seen again.
       await eraseArchives(opened);
+      await featureLog?.erase(signal);
       const hadTombstone = await writer.lift(entity.joinKeys, values, signal);
-      const wasListed = await index.remove(key, signal);
+      const atUs = await index.remove(key, signal);
       // Its rows of foreign tables were not stored, and are to be with the next materialization.
       const records = createOnlineRecords(store, document.project);
       for (const view of views) await renewEpoch(records, view.name, signal);
-      return { lifted: hadTombstone || wasListed };
+      return { lifted: hadTombstone || atUs !== undefined, erased_at: atUs === undefined ? null : formatInstantUs(atUs) };
     },
     async list(signal) {
       const { project, entities } = registry();
@@ -126,9 +155,12 @@ function contains(view: ViewDocument, { joinKeys }: EntityDocument): boolean {
 }
 
 function foreignTables({ sources }: RegistryDocument, views: readonly ViewDocument[]): ErasureReport['foreign'] {
-  return sources.flatMap(({ name, table }) => {
+  const foreign = sources.filter(({ query }) => query === undefined);
+  return foreign.flatMap((source) => {
+    const { name } = source;
     const reading = views.filter((view) => view.source === name).map((view) => view.name);
-    return reading.length === 0 ? [] : [{ source: name, format: table.format, paths: table.paths, views: reading }];
+    if (reading.length === 0) return [];
+    return tablesOf(source).map(({ format, paths }) => ({ source: name, format, paths, views: reading }));
   });
 }
 

@@ -6,6 +6,7 @@ import type { OnlineStore } from '../online/store.ts';
 import type { RegistryDocument, ViewDocument } from '../registry/document.ts';
 import { batchViewsOf, findView } from '../registry/references.ts';
 import { materializeViews } from './materialize-views.ts';
+import type { RunTicks } from './run-ticks.ts';
 import type { ViewProgress } from './view-run.ts';
 
 export interface MaterializeParts {
@@ -14,6 +15,8 @@ export interface MaterializeParts {
   /** The definitions that are applied now. */
   registry(): RegistryDocument;
   readonly logger: Logger;
+  /** Runs the ticks of SQL sources that are due before their views are written; without it what has run is written. */
+  readonly runTicks?: RunTicks;
   /** Ends every run when it aborts. */
   readonly stopping?: AbortSignal;
   /** Microseconds since the epoch; default: the machine's clock. */
@@ -88,7 +91,8 @@ export function createMaterialize(parts: MaterializeParts): Materialize {
         }
       }
     };
-    for (const group of groupByKeys(chosen)) await materializeGroup(group);
+    const ready = await runTicks(parts, registry, chosen, { startUs, endUs: end }, signal, failures);
+    for (const group of groupByKeys(ready)) await materializeGroup(group);
     const finished = chosen.flatMap((view) => done.get(view) ?? []);
     if (failures.length > 0) throw withDone(failures, finished);
     return { startUs, endUs: end, views: finished, seconds: (performance.now() - started) / 1000 };
@@ -106,6 +110,31 @@ function chooseViews(registry: RegistryDocument, names: readonly string[] | null
       { details: { view: name } },
     );
   });
+}
+
+/** The views whose sources are up to date; why those of an SQL source are not is added to the failures. */
+async function runTicks(
+  { runTicks, logger }: MaterializeParts,
+  registry: RegistryDocument,
+  views: readonly ViewDocument[],
+  range: { readonly startUs: bigint | undefined; readonly endUs: bigint },
+  signal: AbortSignal,
+  failures: unknown[],
+): Promise<readonly ViewDocument[]> {
+  const names = new Set(views.map((view) => view.source));
+  const behind = new Set<string>();
+  for (const { name, query } of registry.sources) {
+    if (runTicks === undefined || query === undefined || !names.has(name)) continue;
+    try {
+      await runTicks({ source: name, ...range }, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      behind.add(name);
+      failures.push(error);
+      logger.warn({ source: name, error: String(error) }, 'ticks of an SQL source could not be run; its views wait');
+    }
+  }
+  return views.filter((view) => !behind.has(view.source));
 }
 
 function groupByKeys(views: readonly ViewDocument[]): ViewDocument[][] {

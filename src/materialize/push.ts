@@ -4,6 +4,8 @@ import { FeatureStoreError } from '../errors.ts';
 import type { PushedRows } from '../offline/archive/writer.ts';
 import type { History } from '../offline/history.ts';
 import type { LatestRow } from '../offline/latest.ts';
+import { noteNewestEvent } from '../online/newest-events.ts';
+import { createOnlineRecords } from '../online/records.ts';
 import type { OnlineStore } from '../online/store.ts';
 import { compileOnlineView } from '../online/view.ts';
 import { createOnlineWriter } from '../online/write/writer.ts';
@@ -52,7 +54,15 @@ export function createPushes(parts: PushParts): Pushes {
   async function writeOnline(view: ViewDocument, registry: RegistryDocument, rows: readonly LatestRow[], signal?: AbortSignal) {
     const writer = createOnlineWriter(parts.store, registry.project);
     const pushed = rows.map(({ keys, ...row }) => ({ keys, row: { ...row, pushed: true } }));
-    return await writer.write(compileOnlineView(view, registry), pushed, now(), signal);
+    const nowUs = now();
+    const counts = await writer.write(compileOnlineView(view, registry), pushed, nowUs, signal);
+    const eventUs = rows.reduce<bigint | undefined>(
+      (most, row) => (most !== undefined && most > row.eventUs ? most : row.eventUs),
+      undefined,
+    );
+    if (eventUs !== undefined)
+      await noteNewestEvent(createOnlineRecords(parts.store, registry.project), view, { eventUs, nowUs }, signal);
+    return counts;
   }
 
   function requireArchive(): NonNullable<History['archive']> {
@@ -116,7 +126,15 @@ function rowsOf(rows: PushedRows): number {
   return Object.values(rows)[0]?.length ?? 0;
 }
 
-function notPushed({ name }: SourceDocument): FeatureStoreError {
+function notPushed({ name, query }: SourceDocument): FeatureStoreError {
+  if (query !== undefined) {
+    const inputs = query.inputs.map(({ source }) => source).join(', ');
+    return new FeatureStoreError(
+      'FAILED_PRECONDITION',
+      `the rows of source "${name}" are made by its SQL, and none are pushed to it: push to what it reads (${inputs}), then featherflight run-sql ${name}`,
+      { details: { source: name, inputs: query.inputs.map(({ source }) => source) } },
+    );
+  }
   return new FeatureStoreError(
     'FAILED_PRECONDITION',
     `source "${name}" takes no pushed rows; define it with push: true and apply, or write to a view's online store alone`,

@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import type { History } from '../offline/history.ts';
 import { type LatestRule, latestRanges } from '../offline/latest.ts';
 import type { Projection } from '../offline/projection/store.ts';
+import { type LeaseSubject, takeLease } from '../online/lease.ts';
+import { noteNewestEvent } from '../online/newest-events.ts';
 import { createOnlineRecords } from '../online/records.ts';
 import type { OnlineStore } from '../online/store.ts';
 import { clockMarginUs, compileOnlineView, type OnlineView } from '../online/view.ts';
 import type { RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { type Digests, openDigests } from './digests.ts';
-import { takeLease } from './lease.ts';
 import { beginRun, endRun } from './view-state.ts';
 
 /** Counts of a run; rows are those that the store is to hold, not all that the source has. */
@@ -48,6 +49,8 @@ export interface ViewRun {
   /** Of what was written before; undefined where all is to be sent. */
   readonly digests: Digests | undefined;
   readonly progress: { -readonly [Name in keyof ViewProgress]: ViewProgress[Name] };
+  /** Of the rows that the store is to hold, those that it has already included. */
+  readonly newest: { eventUs: bigint | undefined };
   /** Aborts with the signal given, and when the lease is lost. */
   readonly signal: AbortSignal;
   /** Moves the watermark: all has been written. ABORTED where the store has lost what was written meanwhile. */
@@ -59,7 +62,7 @@ export interface ViewRun {
 export async function openViewRun(options: ViewRunOptions, view: ViewDocument, given: AbortSignal): Promise<ViewRun> {
   const { history, store, registry, startUs, endUs, nowUs } = options;
   const records = createOnlineRecords(store, registry.project);
-  const lease = await takeLease(records, view.name, given);
+  const lease = await takeLease(records, leaseOf(view.name), given);
   let projection: Projection | undefined;
   const close = async () => {
     projection?.release();
@@ -75,6 +78,7 @@ export async function openViewRun(options: ViewRunOptions, view: ViewDocument, g
     const header = describeWrites(epoch, online);
     const counts = { scanned: 0, keys: 0, rows: 0, written: 0, unchanged: 0, skipped: 0, erased: 0, sentRanges: 0 };
     const progress = { view: view.name, of: projection.rows, ...counts };
+    const newest: ViewRun['newest'] = { eventUs: undefined };
     const { delayUs, needsCreated } = online.visibility;
     return {
       online,
@@ -82,8 +86,10 @@ export async function openViewRun(options: ViewRunOptions, view: ViewDocument, g
       rule: { delayUs, asKnown: needsCreated, startUs, endUs, visibleAtUs: nowUs - clockMarginUs },
       digests: isWhole ? await openDigests(store, registry.project, view.name, header, latestRanges, signal) : undefined,
       progress,
+      newest,
       signal,
       async finish() {
+        if (newest.eventUs !== undefined) await noteNewestEvent(records, view, { eventUs: newest.eventUs, nowUs }, signal);
         // Of what will have happened by a later end nobody knows yet.
         const isAhead = endUs > nowUs;
         const mark = { endUs: isAhead ? nowUs : endUs, finishedUs: BigInt(Date.now()) * 1000n };
@@ -96,6 +102,10 @@ export async function openViewRun(options: ViewRunOptions, view: ViewDocument, g
     await close();
     throw error;
   }
+}
+
+function leaseOf(view: string): LeaseSubject {
+  return { name: view, work: `feature view "${view}" is being materialized`, details: { view } };
 }
 
 /** All that decides what is written for given rows: when it changes, everything is sent again. */

@@ -24,6 +24,22 @@ export function joinWords(low: number, high: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
 
+/** The greatest of many instants, as they come. */
+export function createNewest(): { add(words: Int32Array): void; eventUs(): bigint | undefined } {
+  let low = 0;
+  let high = -Infinity;
+  return {
+    add(words) {
+      for (let at = 0; at < words.length; at += 2) {
+        const [one, other] = [(words[at] as number) >>> 0, words[at + 1] as number];
+        if (other < high || (other === high && one <= low)) continue;
+        [low, high] = [one, other];
+      }
+    },
+    eventUs: () => (high === -Infinity ? undefined : joinWords(low, high)),
+  };
+}
+
 /** The same instant for every row. */
 export function repeatInstant(us: bigint, length: number): Instants {
   const words = new Int32Array(2 * length);

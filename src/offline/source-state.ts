@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
-import type { TableDocument } from '../registry/document.ts';
+import type { SourceDocument, TableDocument } from '../registry/document.ts';
+import { tablesOf } from '../registry/source-tables.ts';
 import type { ArchiveState } from './archive/archive.ts';
 import type { Engine } from './duckdb/engine.ts';
 import { quoteText } from './duckdb/sql.ts';
@@ -20,6 +21,8 @@ export interface FileState {
 
 export interface TableState {
   readonly files: readonly FileState[];
+  /** The same files by table of the source (see tablesOf): a file of two tables is in both. */
+  readonly byTable: readonly (readonly FileState[])[];
   /** Files of the source's archive: what was pushed to it. They are never changed, only added and replaced. */
   readonly archived: readonly FileState[];
   /** A condition in SQL: rows of archived files of which it is true are erased (rule 8.4). */
@@ -39,7 +42,7 @@ export async function readTableState(
   table: TableDocument,
   root: string,
   source: string,
-  archive: ArchiveState = { files: [], erased: undefined },
+  archive: ArchiveState = nothingArchived,
 ): Promise<TableState> {
   const paths = await listFiles(engine, table, root);
   if (paths.length === 0 && archive.files.length === 0) {
@@ -50,8 +53,37 @@ export async function readTableState(
   }
   const files = await readFileStates(paths, root, table.format, source);
   const archived = await readFileStates(archive.files, root, 'parquet', source);
-  const { erased } = archive;
-  return { files, archived, erased, hash: hashStates([...files, ...archived], erased), ownHash: hashStates(files) };
+  return stateOf([files], archived, archive.erased);
+}
+
+const nothingArchived: ArchiveState = { files: [], erased: undefined };
+
+/**
+ * The state of all files of a source. Every table of an event source's history has files, or NOT_FOUND names its paths; one without a
+ * table has no event before the first is archived. A table that takes pushes may be nothing but what was pushed.
+ */
+export async function readSourceState(
+  engine: Engine,
+  source: SourceDocument,
+  root: string,
+  archive: ArchiveState = nothingArchived,
+): Promise<TableState> {
+  if (source.kind !== 'event') return await readTableState(engine, source.table, root, source.name, archive);
+  const byTable: FileState[][] = [];
+  for (const table of tablesOf(source)) byTable.push([...(await readTableState(engine, table, root, source.name)).files]);
+  return stateOf(byTable, await readFileStates(archive.files, root, 'parquet', source.name), archive.erased);
+}
+
+function stateOf(
+  byTable: readonly (readonly FileState[])[],
+  archived: readonly FileState[],
+  erased: string | undefined,
+): TableState {
+  const files = byTable.flat();
+  // Which table a file is of matters where there are several.
+  const tables = byTable.length > 1 ? JSON.stringify(byTable.map((table) => table.length)) : '';
+  const hash = hashStates([...files, ...archived], `${erased ?? ''}${tables}`);
+  return { files, byTable, archived, erased, hash, ownHash: hashStates(files, tables) };
 }
 
 async function readFileStates(paths: readonly string[], root: string, format: string, source: string): Promise<FileState[]> {
@@ -63,10 +95,10 @@ async function readFileStates(paths: readonly string[], root: string, format: st
   return files;
 }
 
-function hashStates(files: readonly FileState[], erased = ''): string {
+function hashStates(files: readonly FileState[], besides: string): string {
   const hash = createHash('sha256');
   for (const file of files) hash.update(JSON.stringify([file.path, file.bytes, file.modifiedNs, file.footer ?? null]));
-  hash.update(erased);
+  hash.update(besides);
   return hash.digest('hex');
 }
 

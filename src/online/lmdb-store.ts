@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { open, type RootDatabase } from 'lmdb';
 import { FeatureStoreError } from '../errors.ts';
 import { checkLmdbFile } from '../registry/lmdb-file.ts';
-import type { OnlineStore, Replacement } from './store.ts';
+import type { Beside, OnlineStore, Replacement } from './store.ts';
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
 
@@ -43,7 +43,8 @@ export function openLmdbStore(directory: string): OnlineStore {
     },
     replace: async (replacements, signal) => {
       use(signal);
-      for (const { key } of replacements) checkKey(key);
+      for (const { key, beside = [] } of replacements)
+        for (const one of [key, ...beside.map((other) => other.key)]) checkKey(one);
       return await write(() => replaceAll(database, replacements));
     },
     scan: (prefix, signal) => scan(database, prefix, () => use(signal)),
@@ -85,13 +86,17 @@ function openDatabase(directory: string): Database {
 /** Runs inside a write transaction, so that nobody changes a value between the look and the change. */
 function replaceAll(database: Database, replacements: readonly Replacement[]): number[] {
   const lost: number[] = [];
-  for (const [at, { key, expected, value }] of replacements.entries()) {
+  for (const [at, { key, expected, value, beside = [] }] of replacements.entries()) {
     const present = database.getBinary(key);
     if (present === undefined ? expected !== undefined : expected === undefined || !present.equals(expected)) lost.push(at);
-    else if (value !== undefined) database.putSync(key, value);
-    else if (present !== undefined) database.removeSync(key);
+    else for (const one of [...beside, { key, value }]) put(database, one);
   }
   return lost;
+}
+
+function put(database: Database, { key, value }: Beside): void {
+  if (value !== undefined) database.putSync(key, value);
+  else database.removeSync(key);
 }
 
 async function* scan(database: Database, prefix: Uint8Array, use: () => void): AsyncGenerator<readonly Uint8Array[]> {

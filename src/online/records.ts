@@ -23,6 +23,8 @@ export interface OnlineRecords {
     change: (current: T | undefined) => T | undefined,
     signal?: AbortSignal,
   ): Promise<T | undefined>;
+  /** Writes records of one kind by name, whatever stands there; undefined removes. Each is written by itself, all in few round trips. */
+  writeMany(kind: string, written: ReadonlyMap<string, JsonRecord | undefined>, signal?: AbortSignal): Promise<void>;
   /** The names of all records of a kind, in no order. */
   list(kind: string, signal?: AbortSignal): Promise<string[]>;
 }
@@ -54,6 +56,26 @@ export function createOnlineRecords(store: OnlineStore, project: string): Online
         await waitAfter(attempt, signal);
       }
       throw contended(`record "${kind}/${name}"`);
+    },
+    writeMany: async (kind, written, signal) => {
+      let left = [...written].map(([name, record]) => ({
+        key: encodeRecordKey(project, kind, name),
+        value: record === undefined ? undefined : Buffer.from(JSON.stringify(record)),
+      }));
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        if (left.length === 0) return;
+        const found = await store.read(
+          left.map(({ key }) => key),
+          signal,
+        );
+        const lost = await store.replace(
+          left.map((record, at) => ({ ...record, expected: found[at] })),
+          signal,
+        );
+        left = lost.map((at) => left[at] as (typeof left)[number]);
+        if (left.length > 0) await waitAfter(attempt, signal);
+      }
+      throw contended(`records of kind "${kind}"`);
     },
     list: async (kind, signal) => {
       const prefix = recordPrefix(project, kind);

@@ -10,6 +10,14 @@ export interface Replacement {
   readonly expected: Uint8Array | undefined;
   /** What is to stand there; undefined removes the key. */
   readonly value: Uint8Array | undefined;
+  /** Other values that change in the same instant where this one is replaced, whatever they were; their keys have its slot in a Cluster. */
+  readonly beside?: readonly Beside[];
+}
+
+export interface Beside {
+  readonly key: Uint8Array;
+  /** undefined removes the key. */
+  readonly value: Uint8Array | undefined;
 }
 
 export interface OnlineStore {

@@ -61,7 +61,7 @@ export function compileOnlineView(view: ViewDocument, { entities, sources }: Def
 }
 
 /** Also such as the view does not name: a pair of user and item contains the user (rule 8.4). */
-function entitiesWithin({ keys }: ViewDocument, entities: RegistryDocument['entities']): readonly OnlineEntity[] {
+export function entitiesWithin({ keys }: ViewDocument, entities: RegistryDocument['entities']): readonly OnlineEntity[] {
   const placed = entities.map(({ joinKeys }) => joinKeys.map(({ name }) => keys.findIndex((key) => key.name === name)));
   return placed
     .filter(

@@ -33,11 +33,20 @@ export async function planApply(
   return { document, plan: diffDocuments(current, document), baseVersion: current?.version ?? 0 };
 }
 
-/** Stores what was planned as the next version; without changes the applied document stays as it is. ABORTED if another apply came first. */
-export async function applyPlanned(planned: PlannedApply, state: StateStore, nowIso: string): Promise<RegistryDocument> {
+/**
+ * Stores what was planned as the next version; without changes the applied document stays as it is. ABORTED if another apply came first.
+ * `prepare` does what must be done before anybody is served by it.
+ */
+export async function applyPlanned(
+  planned: PlannedApply,
+  state: StateStore,
+  nowIso: string,
+  prepare?: (document: RegistryDocument) => Promise<void>,
+): Promise<RegistryDocument> {
   const current = state.readDocument();
   if (current !== undefined && planned.plan.changes.length === 0 && current.version === planned.baseVersion) return current;
   const document: RegistryDocument = { ...planned.document, version: planned.baseVersion + 1, appliedAt: nowIso };
+  await prepare?.(document);
   await state.writeDocument(document);
   return document;
 }

@@ -5,6 +5,7 @@ import { bindEventSource } from './bind/event-source.ts';
 import { bindOnDemandView, type CheckTransform } from './bind/on-demand-view.ts';
 import { bindService } from './bind/service.ts';
 import { bindSource, type DescribeTable } from './bind/source.ts';
+import { bindSqlSource, type StatementTools } from './bind/sql-source.ts';
 import { bindStreamView, type ParseExpression } from './bind/stream-view.ts';
 import { bindView } from './bind/view.ts';
 import { openBundler } from './bundle/bundle-transform.ts';
@@ -20,7 +21,7 @@ export type { ParseExpression } from './bind/stream-view.ts';
 export type BoundDocument = Omit<RegistryDocument, 'version' | 'appliedAt'>;
 
 /** What binding asks of the engine that will read and compute. */
-export interface BindTools {
+export interface BindTools extends StatementTools {
   readonly describeTable: DescribeTable;
   readonly parseExpression: ParseExpression;
   readonly checkTransform?: CheckTransform;
@@ -32,7 +33,7 @@ export interface BindTools {
  */
 export async function bindRepository(
   repository: Repository,
-  { describeTable, parseExpression, checkTransform = () => {} }: BindTools,
+  { describeTable, parseExpression, checkTransform = () => {}, ...statements }: BindTools,
 ): Promise<BoundDocument> {
   const problems: Problem[] = [];
   const reportFor =
@@ -45,14 +46,21 @@ export async function bindRepository(
   const entities = definitionsOfKind(repository, 'entity').map((loaded) =>
     bindEntity(loaded.definition, loaded.file, reportFor(loaded)),
   );
-  const sources = await Promise.all([
+  const read = await Promise.all([
     ...definitionsOfKind(repository, 'batchSource').map((loaded) =>
       bindSource(loaded.definition, loaded.file, describeTable, reportFor(loaded)),
     ),
     ...definitionsOfKind(repository, 'eventSource').map((loaded) =>
-      bindEventSource(loaded.definition, loaded.file, describeTable, reportFor(loaded)),
+      bindEventSource(loaded.definition, loaded.file, repository.root, describeTable, reportFor(loaded)),
     ),
   ]);
+  const readByName = new Map(read.map((source) => [source.name, source]));
+  const derived = await Promise.all(
+    definitionsOfKind(repository, 'sqlSource').map((loaded) =>
+      bindSqlSource(loaded.definition, loaded.file, { isExported, sources: readByName }, statements, reportFor(loaded)),
+    ),
+  );
+  const sources = [...read, ...derived];
   const sourcesByName = new Map(sources.map((source) => [source.name, source]));
   const scope = { isExported, sources: sourcesByName };
   const views = definitionsOfKind(repository, 'featureView').map((loaded) =>

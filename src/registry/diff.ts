@@ -1,5 +1,6 @@
 /** The plan: what applying would change, field by field, and which services see it. */
 import type { BoundDocument } from './bind.ts';
+import { describeFills, type PlannedFill, planFills } from './plan-fills.ts';
 
 export type PlanKind = 'entity' | 'source' | 'feature view' | 'on-demand feature view' | 'feature service';
 
@@ -10,8 +11,14 @@ export interface PlannedChange {
   readonly file: string;
   /** What differs, in the document's order; for an addition or removal everything that it says. */
   readonly fields: readonly FieldChange[];
+  /** What else it takes, for people. */
+  readonly note?: string;
+  /** Features that applying fills from history, while the stream of their source rests; absent where there are none. */
+  readonly fills?: readonly PlannedFill[];
   /** Names of the feature services whose answers it concerns. */
   readonly services: readonly string[];
+  /** Saved datasets, `NAME@VERSION`, that are made of it; absent where nobody looked. */
+  readonly datasets?: readonly string[];
 }
 
 /** `before` or `after` is undefined where the field is not there. */
@@ -43,10 +50,29 @@ export function diffDocuments(before: BoundDocument | undefined, after: BoundDoc
     const fresh = new Map((after[section] ?? []).map((item: Item) => [item.name, item]));
     return [...new Set([...old.keys(), ...fresh.keys()])].sort().flatMap((name) => {
       const change = compare(kind, old.get(name), fresh.get(name));
-      return change === undefined ? [] : [{ ...change, services: servicesTouched(kind, name, before, after) }];
+      if (change === undefined) return [];
+      return [{ ...change, services: isOfNoValue(change) ? [] : servicesTouched(kind, name, before, after) }];
     });
   });
-  return { changes };
+  return { changes: withFills(changes, planFills(before, after)) };
+}
+
+/** A fill stands with the change of its view; where that says the same as before, with that of its source, or of another view of it. */
+function withFills(changes: readonly PlannedChange[], fills: readonly PlannedFill[]): readonly PlannedChange[] {
+  const find = (kind: PlanKind, name: string) => changes.find((change) => change.kind === kind && change.name === name);
+  const siblings = ({ source }: PlannedFill) => fills.filter((fill) => fill.source === source).map(({ view }) => view);
+  const homeOf = (fill: PlannedFill) =>
+    [
+      find('feature view', fill.view),
+      find('source', fill.source),
+      ...siblings(fill).map((view) => find('feature view', view)),
+    ].find((change) => change !== undefined);
+  return changes.map((change) => {
+    const own = fills.filter((fill) => homeOf(fill) === change);
+    if (own.length === 0) return change;
+    const isOfView = change.kind === 'feature view' && own.every(({ view }) => view === change.name);
+    return { ...change, note: describeFills(own, isOfView), fills: own };
+  });
 }
 
 function compare(kind: PlanKind, before: Item | undefined, after: Item | undefined): Omit<PlannedChange, 'services'> | undefined {
@@ -58,7 +84,22 @@ function compare(kind: PlanKind, before: Item | undefined, after: Item | undefin
   if (fields.length === 0) return undefined;
   const action = before === undefined ? 'add' : after === undefined ? 'remove' : 'change';
   const { name, file } = (after ?? before) as Item;
-  return { action, kind, name, file, fields };
+  const note = isOfNoValue({ action, fields })
+    ? 'no value changes: it is measured, and nothing is written anew'
+    : noteOf(before, after);
+  return { action, kind, name, file, fields, ...(note === undefined ? {} : { note }) };
+}
+
+/** An objective is measured alone: what is stored and served stays. */
+function isOfNoValue({ action, fields }: Pick<PlannedChange, 'action' | 'fields'>): boolean {
+  return action === 'change' && fields.every(({ path }) => path === 'freshness');
+}
+
+/** Results of an SQL source belong to its definition: a new one has none. */
+function noteOf(before: Item | undefined, after: Item | undefined): string | undefined {
+  const [old, fresh] = [before, after].map((item) => (item !== undefined && 'query' in item ? item.query?.hash : undefined));
+  if (fresh === undefined || fresh === old) return undefined;
+  return `no tick has run as it is defined now: after apply, featherflight run-sql ${after?.name} --start … --end … fills a range`;
 }
 
 /** Fields by path. Lists of named things are taken apart by name, and their order is a field of its own. */
@@ -68,7 +109,7 @@ function flatten(item: Item): Map<string, unknown> {
     if (value === undefined) return;
     if (Array.isArray(value) && value.length > 0 && value.every(isNamed)) {
       for (const { name, ...rest } of value)
-        visit(`${path}.${name}`, Object.keys(rest).length === 1 ? Object.values(rest)[0] : rest);
+        visit(`${path}.${name}`, path !== 'features' && Object.keys(rest).length === 1 ? Object.values(rest)[0] : rest);
       fields.set(
         `${path} (order)`,
         value.map((entry) => entry.name),
@@ -85,7 +126,14 @@ function flatten(item: Item): Map<string, unknown> {
   if (fields.delete('transform.bundle')) fields.set('transform', `sha256 ${String(fields.get('transform.hash')).slice(0, 12)}`);
   fields.delete('transform.hash');
   for (const path of fields.keys()) {
-    if (path === 'kind' || /^features\.[^.]+\.hash$/.test(path) || path.includes('.tree')) fields.delete(path);
+    if (
+      path === 'kind' ||
+      path === 'query.hash' ||
+      path === 'query.usesTick' ||
+      /^features\.[^.]+\.hash$/.test(path) ||
+      path.includes('.tree')
+    )
+      fields.delete(path);
   }
   return fields;
 }

@@ -48,10 +48,15 @@ export interface TableDocument {
 
 export interface SourceDocument extends Described {
   readonly name: string;
-  /** The rows of an event source are things that happened, and not values that hold from then on. */
-  readonly kind: 'batch' | 'event';
-  /** Of an event source its history. */
+  /**
+   * The rows of an event source are things that happened, and not values that hold from then on; those of an SQL source are the results
+   * of its statement, tick by tick, which are ours.
+   */
+  readonly kind: 'batch' | 'event' | 'sql';
+  /** Of an event source the first table of its history; without paths where it has none, and of an SQL source. */
   readonly table: TableDocument;
+  /** All tables of an event source's history, where they are not one: none, or several. See tablesOf. */
+  readonly tables?: readonly HistoryTableDocument[];
   readonly eventTimestamp: string;
   readonly createdTimestamp?: string;
   readonly availableAt?: string;
@@ -60,10 +65,90 @@ export interface SourceDocument extends Described {
   readonly ambiguousTime?: 'earlier' | 'later';
   /** Rows are taken by push as well: what was pushed is part of the table. */
   readonly push?: true;
-  /** Every column of the table in its order, with DuckDB's type text, as bound at apply. */
+  /**
+   * Every column of the table in its order, with DuckDB's type text, as bound at apply. Where a history is none or several tables: the
+   * event timestamp and the columns that the source declares, by their declared types.
+   */
   readonly columns: readonly ColumnDocument[];
+  /** Of an SQL source alone. */
+  readonly query?: QueryDocument;
   /** Of an event source alone. */
   readonly events?: EventsDocument;
+  /** Where an event source reads events as they happen. It changes no value, hence no hash, and so do the next two. */
+  readonly stream?: StreamDocument;
+  /** Streamed and pushed events are not kept beside the history. */
+  readonly archive?: false;
+  /** Bytes of one key's state from which on it is kept apart; 1 MiB when absent. */
+  readonly maxStateBytes?: number;
+}
+
+/** The statement of an SQL source, whose columns are those of the source but for the two timestamps. */
+export interface QueryDocument {
+  readonly sql: string;
+  /** As written, such as `1d`. */
+  readonly every: string;
+  readonly offset: string;
+  readonly asKnown: boolean;
+  readonly usesTick: boolean;
+  readonly inputs: readonly QueryInputDocument[];
+  /** sha256 over all that the rows of a tick depend on but for the inputs' rows: results under another one are not this source's. */
+  readonly hash: string;
+}
+
+export interface QueryInputDocument {
+  readonly source: string;
+  /** The columns that the statement may read, by their value types. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+/** One table of several, with its own columns in their order. */
+export interface HistoryTableDocument extends TableDocument {
+  readonly columns: readonly ColumnDocument[];
+}
+
+export type StreamDocument = KafkaDocument | RedisStreamDocument;
+
+interface CommonStreamDocument {
+  readonly format: StreamFormatDocument;
+  readonly from: 'earliest' | 'latest';
+  /** PEM files as written, absolute or relative to the repository; `{}` is TLS with the system's authorities. */
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+}
+
+export interface KafkaDocument extends CommonStreamDocument {
+  readonly kind: 'kafka';
+  /** Each `HOST:PORT`. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string | EnvironmentDocument;
+    readonly password: EnvironmentDocument;
+  };
+  readonly groupId?: string | EnvironmentDocument;
+}
+
+export interface RedisStreamDocument extends CommonStreamDocument {
+  readonly kind: 'redisStream';
+  /** Never with a password: such a URL stands in the environment. */
+  readonly url: string | EnvironmentDocument;
+  readonly keys: readonly string[];
+}
+
+/** `schema` is the text of the file at the path `avro`, as it was at apply: JSON. */
+export type StreamFormatDocument = 'json' | 'arrow' | AvroFormatDocument;
+
+export interface AvroFormatDocument {
+  readonly avro: string;
+  readonly schema: string;
+  /** What stands before each value; absent: nothing. */
+  readonly framing?: 'confluent';
+  readonly schemaId?: number;
+}
+
+/** A variable of the server's environment, whose value is never stored. */
+export interface EnvironmentDocument {
+  readonly env: string;
 }
 
 export interface EventsDocument {
@@ -91,8 +176,20 @@ export interface FeatureDocument {
   /** Of stream views alone. */
   readonly aggregate?: AggregateDocument;
   readonly default?: DefaultDocument;
+  readonly deprecated?: Deprecation;
+  readonly expect?: ExpectationDocument;
   /** sha256 over type, column, keys and the source's identity: what a stored value depends on (rule 8.3). */
   readonly hash: string;
+}
+
+/** What is expected of the values in a saved dataset; limits as encodeLiteral leaves them. It changes no value, hence no hash. */
+export interface ExpectationDocument {
+  readonly min?: number | string;
+  readonly max?: number | string;
+  readonly maxNullRate?: number;
+  readonly values?: readonly (number | string | boolean)[];
+  readonly unique?: true;
+  readonly onFailure?: 'fail' | 'warn';
 }
 
 export interface AggregateDocument {
@@ -128,10 +225,13 @@ export interface ViewDocument extends Described {
   /** As written, such as `30d`; absent or zero is unlimited. */
   readonly ttl?: string;
   readonly delay?: string;
+  /** How old what is served may be, as written, such as `24h`. It changes no value, hence no hash. */
+  readonly freshness?: string;
   readonly asKnown: boolean;
   /** Of stream views whose aggregates are over the current session. */
   readonly session?: { readonly gap: string };
   readonly features: readonly FeatureDocument[];
+  readonly deprecated?: Deprecation;
 }
 
 /** Features that a transform computes from other features and values of the request, row by row (section 7). */
@@ -143,6 +243,7 @@ export interface OnDemandViewDocument extends Described {
   /** The features that it reads, of batch views, each under its view's name or prefix. */
   readonly inputs: readonly ServiceFeatures[];
   readonly features: readonly ComputedFeatureDocument[];
+  readonly deprecated?: Deprecation;
   /** What runs: one script with all that the transform imports, and the sha256 of its text. */
   readonly transform: { readonly bundle: string; readonly hash: string };
 }
@@ -152,6 +253,8 @@ export interface ComputedFeatureDocument {
   readonly description?: string;
   /** A value type as formatValueType spells it. */
   readonly type: string;
+  readonly deprecated?: Deprecation;
+  readonly expect?: ExpectationDocument;
 }
 
 export interface ServiceDocument extends Described {
@@ -169,7 +272,9 @@ export interface ServiceFeatures {
   readonly features: readonly string[];
 }
 
+/** Told to whoever reads it; it changes no value, hence no hash. */
 export interface Deprecation {
+  /** A day, as `removeAfter` is. */
   readonly since?: string;
   readonly reason?: string;
   readonly replacement?: string;

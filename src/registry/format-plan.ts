@@ -14,10 +14,17 @@ export function formatPlan(plan: Plan): string {
 }
 
 function formatChange(change: PlannedChange): string[] {
-  const others = change.kind === 'feature service' ? [] : change.services;
+  const others = [...(change.kind === 'feature service' ? [] : change.services), ...shownDatasets(change.datasets ?? [])];
   const touches = others.length === 0 ? '' : `, touches ${others.join(', ')}`;
   const head = `${marks[change.action]} ${change.kind} ${change.name}  (${change.file}${touches})`;
-  return [head, ...(change.action === 'change' ? change.fields.map(formatField) : [])];
+  const note = change.note === undefined ? [] : [`    ! ${change.note}`];
+  return [head, ...(change.action === 'change' ? change.fields.map(formatField) : []), ...note];
+}
+
+/** The first few: of a name that is made every day there are many. */
+function shownDatasets(datasets: readonly string[]): string[] {
+  const shown = datasets.slice(-3).map((name) => `dataset ${name}`);
+  return datasets.length > shown.length ? [...shown, `${datasets.length - shown.length} more`] : shown;
 }
 
 function formatField({ path, before, after }: FieldChange): string {

@@ -6,12 +6,14 @@ import type { EventSource } from '../definitions/event-source.ts';
 import type { FeatureService } from '../definitions/feature-service.ts';
 import type { FeatureView } from '../definitions/feature-view.ts';
 import type { OnDemandFeatureView } from '../definitions/on-demand-feature-view.ts';
+import type { SqlSource } from '../definitions/sql-source.ts';
 import type { StreamFeatureView } from '../definitions/stream-feature-view.ts';
 
 export type Definition =
   | Entity
   | BatchSource
   | EventSource
+  | SqlSource
   | FeatureView
   | StreamFeatureView
   | OnDemandFeatureView
@@ -22,6 +24,7 @@ export const kindNames = {
   entity: 'entity',
   batchSource: 'source',
   eventSource: 'source',
+  sqlSource: 'source',
   featureView: 'feature view',
   streamFeatureView: 'feature view',
   onDemandFeatureView: 'feature view',

@@ -16,6 +16,7 @@ export interface StateReader {
   readValue(key: string): unknown;
   /** The process that writes the state now, if any runs. */
   readOwner(): OwnerRecord | undefined;
+  /** May be called again. */
   close(): Promise<void>;
 }
 
@@ -52,18 +53,23 @@ export async function openState(directory: string, owner: StateOwner): Promise<S
     await database.close();
     throw error;
   }
+  const giveUp = async () => {
+    database.transactionSync(() => {
+      if (isSameOwner(readRecord(database), own)) database.removeSync(ownerKey);
+    });
+    socket?.close();
+    await database.flushed;
+    await database.close();
+  };
+  let closing: Promise<void> | undefined;
   return {
     ...reader(database),
     writeDocument: (document) => writeDocument(database, document),
     writeValue: (key, value) => writeValue(database, key, value),
     ensureSecret: (name) => ensureSecret(database, name),
-    close: async () => {
-      database.transactionSync(() => {
-        if (isSameOwner(readRecord(database), own)) database.removeSync(ownerKey);
-      });
-      socket?.close();
-      await database.flushed;
-      await database.close();
+    close: () => {
+      closing ??= giveUp();
+      return closing;
     },
   };
 }

@@ -6,11 +6,15 @@ import type { Field, Schema } from '../arrow/schema.ts';
 import { encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { FlightMessage } from '../flight/protocol.ts';
+import type { DeprecationWarning } from '../lifecycle/deprecation-warnings.ts';
 import { answerFields, answerFrame, createReport, type FeatureReport, type PreparedPlan } from '../offline/answer/answer.ts';
+import { type EventReport, reportEvents } from '../offline/events/report-events.ts';
 import type { RetrievalPlan } from '../offline/plan.ts';
 import type { SentBatch } from './frame.ts';
 
 export interface AnswerFacts {
+  /** What the reader should know beside the answer. */
+  readonly warnings: readonly DeprecationWarning[];
   readonly identity: string | undefined;
   readonly rows: bigint | undefined;
   readonly compression: Compression | undefined;
@@ -26,15 +30,21 @@ export interface AnswerFacts {
 }
 
 /** The answer's schema: the frame's own fields, then the features'. */
-export function answerSchema(frame: Schema, plan: RetrievalPlan, facts?: Pick<AnswerFacts, 'identity' | 'rows'>): Schema {
+export function answerSchema(
+  frame: Schema,
+  plan: RetrievalPlan,
+  facts: Partial<Pick<AnswerFacts, 'identity' | 'rows' | 'warnings'>> = {},
+): Schema {
   const added = answerFields(plan);
   const metadata = new Map(frame.metadata);
   const pandas = extendPandas(frame.metadata.get('pandas'), added);
   if (pandas === undefined) metadata.delete('pandas');
   else metadata.set('pandas', pandas);
-  for (const fact of ['featherflight.identity', 'featherflight.rows']) metadata.delete(fact); // of an answer that is now a frame
-  if (facts?.identity !== undefined) metadata.set('featherflight.identity', facts.identity);
-  if (facts?.rows !== undefined) metadata.set('featherflight.rows', String(facts.rows));
+  for (const fact of ['featherflight.identity', 'featherflight.rows', 'featherflight.warnings']) metadata.delete(fact); // of an answer that is now a frame
+  const { identity, rows, warnings = [] } = facts;
+  if (warnings.length > 0) metadata.set('featherflight.warnings', JSON.stringify(warnings));
+  if (identity !== undefined) metadata.set('featherflight.identity', identity);
+  if (rows !== undefined) metadata.set('featherflight.rows', String(rows));
   return { fields: [...frame.fields, ...added], metadata };
 }
 
@@ -68,7 +78,9 @@ export async function* streamAnswer(
   }
   if (totals.batches === 0) throw new FeatureStoreError('INTERNAL', 'a frame must have a batch, were it empty');
   const last = held?.message ?? encodeRecordBatch(emptyBatch(schema));
-  const report = describeReport(features, totals, (performance.now() - facts.startedMs) / 1000, await facts.finalIdentity());
+  const seconds = (performance.now() - facts.startedMs) / 1000;
+  const { warnings } = facts;
+  const report = describeReport(features, reportEvents(prepared), totals, seconds, await facts.finalIdentity(), warnings);
   yield { ...last, metadata: Buffer.from(JSON.stringify({ report })) };
 }
 
@@ -88,9 +100,11 @@ function emptyBatch(schema: Schema): RecordBatch {
 
 function describeReport(
   features: readonly FeatureReport[],
+  events: readonly EventReport[],
   totals: { rows: number; batches: number; bytes: number; firstBatchSeconds: number },
   seconds: number,
   identity: string,
+  warnings: readonly DeprecationWarning[],
 ) {
   return {
     rows: totals.rows,
@@ -101,6 +115,8 @@ function describeReport(
     identity,
     reproducible: true,
     features,
+    events,
+    warnings,
   };
 }
 

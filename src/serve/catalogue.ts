@@ -1,26 +1,55 @@
 /** The catalogue: what has been applied, as rows that clients show. */
 import { formatInstantUs } from '../definitions/literal.ts';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
-import type {
-  FeatureDocument,
-  OnDemandViewDocument,
-  RegistryDocument,
-  ServiceDocument,
-  ServiceFeatures,
-  SourceDocument,
-  ViewDocument,
-} from '../registry/document.ts';
+import type { ShownStream } from '../http/stream-answers.ts';
+import type { Usage } from '../lifecycle/usage-records.ts';
+import { describeTicks } from '../materialize/run-ticks.ts';
+import { declaredColumns } from '../offline/archive/archived-columns.ts';
+import type { History } from '../offline/history.ts';
+import type { Ticks } from '../offline/ticks/ticks.ts';
+import type { ColumnDocument, RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { onDemandViewsOf } from '../registry/references.ts';
+import type { ViewFreshness } from '../validate/freshness.ts';
+import { type CatalogueRow, describeFeature, describeOnDemandView, describeService, describeView } from './catalogue-rows.ts';
+import type { Freshness } from './freshness.ts';
+import { describeStream } from './stream-status.ts';
+import type { UsageFacts } from './usage.ts';
 
 export const catalogueKinds = ['entities', 'sources', 'feature_views', 'feature_services', 'features'] as const;
+export type { CatalogueRow };
 export type CatalogueKind = (typeof catalogueKinds)[number];
-export type CatalogueRow = Readonly<Record<string, unknown>> & { readonly name: string };
 
 /** The greatest event timestamp of a source in microseconds; undefined where there is none or it cannot be read now. */
-export type NewestEvent = (source: SourceDocument) => Promise<bigint | undefined>;
+export interface NewestEvent {
+  (source: SourceDocument): Promise<bigint | undefined>;
+  /** Results of SQL sources; absent where there is no folder for them. */
+  readonly ticks?: Pick<Ticks, 'list'>;
+  /** How far the stream of an event source is; absent where nobody is asked. */
+  readonly stream?: (source: string) => Promise<ShownStream | undefined>;
+  /** How old what is served of views is, as far as that can be known now. */
+  readonly freshness?: (views?: readonly string[]) => Promise<readonly ViewFreshness[]>;
+  /** Who has read what last; undefined where that cannot be known now. */
+  readonly usage?: () => Promise<Usage | undefined>;
+}
+
+/** Freshness and ticks as history knows them: a source that cannot be read now has no freshness, and asking for its features says why. */
+export function sourceFactsOf(
+  history: Pick<History, 'newestEventUs' | 'ticks'>,
+  streams: { list(source: string): Promise<readonly ShownStream[]> },
+  { read }: UsageFacts,
+  { read: readFreshness }: Freshness,
+): NewestEvent {
+  const newest = (source: SourceDocument) => history.newestEventUs(source).catch(() => undefined);
+  const stream = async (source: string) => (await streams.list(source).catch(() => []))[0];
+  const usage = () => read().catch(() => undefined);
+  const freshness = (views?: readonly string[]) => readFreshness(views).catch(() => []);
+  return Object.assign(newest, { ticks: history.ticks, stream, usage, freshness });
+}
 
 /** The rows of one kind, in the order of their names. */
 export async function listCatalogue(registry: RegistryDocument, kind: string, newestEvent: NewestEvent): Promise<CatalogueRow[]> {
+  const isRead = ['feature_views', 'feature_services', 'features'].includes(kind);
+  const usage = isRead ? await newestEvent.usage?.() : undefined;
   switch (kind) {
     case 'entities':
       return registry.entities.map(({ name, joinKeys, description, owner, tags }) => ({
@@ -31,23 +60,31 @@ export async function listCatalogue(registry: RegistryDocument, kind: string, ne
         tags,
       }));
     case 'sources':
-      return registry.sources.map(describeSource);
-    case 'feature_views':
+      return await Promise.all(
+        registry.sources.map(async (source) =>
+          describeSource(source, { ...(await tickFacts(source, newestEvent)), ...(await streamFacts(source, newestEvent)) }),
+        ),
+      );
+    case 'feature_views': {
+      const ages = new Map((await newestEvent.freshness?.())?.map((each) => [each.view, each]));
       return byName([
         ...(await Promise.all(
-          registry.views.map(async (view) => describeView(view, await newestOf(registry, view, newestEvent))),
+          registry.views.map(async (view) =>
+            describeView(view, { newest: await newestOf(registry, view, newestEvent), freshness: ages.get(view.name) }, usage),
+          ),
         )),
-        ...onDemandViewsOf(registry).map((view) => describeOnDemandView(registry, view)),
+        ...onDemandViewsOf(registry).map((view) => describeOnDemandView(registry, view, usage)),
       ]);
+    }
     case 'feature_services':
-      return registry.services.map(describeService);
+      return registry.services.map((service) => describeService(service, usage));
     case 'features': {
       const rows = registry.views.map(async (view) => {
         const newest = await newestOf(registry, view, newestEvent);
-        return view.features.map((feature) => describeFeature(view, feature, newest));
+        return view.features.map((feature) => describeFeature(view, feature, newest, usage));
       });
       const computed = onDemandViewsOf(registry).flatMap((view) =>
-        view.features.map((feature) => describeFeature(view, feature, null)),
+        view.features.map((feature) => describeFeature(view, feature, null, usage)),
       );
       // Views by their names, features in the order of their view.
       return byName([...(await Promise.all(rows)).flat(), ...computed], (row) => String(row.view));
@@ -72,10 +109,17 @@ export async function describeCatalogue(
   newestEvent: NewestEvent,
 ): Promise<(CatalogueRow & { readonly kind_of: CatalogueKind })[]> {
   const kinds = kind === undefined ? catalogueKinds : [kind as CatalogueKind];
+  const { stream, freshness } = newestEvent;
+  // Other sources' logs need not be asked.
+  const own = {
+    stream: async (source: string) => (source === name ? await stream?.(source) : undefined),
+    freshness: async () => (await freshness?.([name])) ?? [],
+  };
+  const facts: NewestEvent = Object.assign((source: SourceDocument) => newestEvent(source), newestEvent, own);
   const found: (CatalogueRow & { readonly kind_of: CatalogueKind })[] = [];
   const names: string[] = [];
   for (const each of kinds) {
-    for (const row of await listCatalogue(registry, each, newestEvent)) {
+    for (const row of await listCatalogue(registry, each, facts)) {
       names.push(row.name);
       if (row.name === name) found.push({ ...row, kind_of: each });
     }
@@ -90,108 +134,70 @@ export async function describeCatalogue(
 /** The calendar's last instant, in the year 275760, and its mirror image. */
 const calendarUs = 8_640_000_000_000_000_000n;
 
-function describeSource(source: SourceDocument): CatalogueRow {
+/** Of an SQL source: its statement, and which ticks have run as it is defined now. */
+async function tickFacts(
+  { query, ...source }: SourceDocument,
+  { ticks }: NewestEvent,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (query === undefined) return {};
+  const found = ticks && (await describeTicks(ticks, { ...source, query }));
+  return {
+    inputs: query.inputs.map((input) => input.source),
+    every: query.every,
+    offset: query.offset,
+    as_known: query.asKnown,
+    sql: query.sql,
+    first_tick: found === undefined ? null : formatInstantUs(found.firstUs),
+    last_tick: found === undefined ? null : formatInstantUs(found.lastUs),
+    ticks: found?.count ?? 0,
+    missing_ticks: found?.missing ?? 0,
+  };
+}
+
+/** Of an event source: where its events come from, and how far they have been applied. */
+async function streamFacts(
+  { name, kind, stream, events, archive }: SourceDocument,
+  newestEvent: NewestEvent,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (kind !== 'event') return {};
+  const shown = await newestEvent.stream?.(name);
+  // Where a log, or a partition's end, is not known, nothing can be said of all.
+  const isKnown = shown !== undefined && shown.log_error === null;
+  const lags = isKnown ? shown.partitions.map((partition) => partition.lag_records) : [null];
+  const seconds = isKnown ? shown.partitions.map((partition) => partition.lag_seconds) : [null];
+  return {
+    stream: stream === undefined ? null : describeStream(stream),
+    lateness: events?.lateness ?? null,
+    event_id: events?.eventId ?? null,
+    archive: archive ?? true,
+    partitions: shown?.partitions.length ?? null,
+    lag_records: lags.includes(null) ? null : lags.reduce<number>((sum, lag) => sum + (lag ?? 0), 0),
+    lag_seconds: seconds.includes(null) ? null : Math.max(0, ...seconds.map(Number)),
+    stream_error: shown?.error ?? shown?.log_error ?? null,
+  };
+}
+
+function describeSource(source: SourceDocument, facts: Readonly<Record<string, unknown>>): CatalogueRow {
   return {
     name: source.name,
     kind: source.kind,
-    format: source.table.format,
+    format: source.kind === 'event' && source.table.paths.length === 0 ? null : source.table.format,
     paths: source.table.paths,
     event_timestamp: source.eventTimestamp,
     created_timestamp: source.createdTimestamp ?? null,
     available_at: source.availableAt ?? null,
     timezone: source.timezone ?? null,
-    columns: Object.fromEntries(source.columns.map((column) => [column.name, column.type])),
+    columns: Object.fromEntries(shownColumns(source).map((column) => [column.name, column.type])),
     description: source.description ?? null,
     owner: source.owner ?? null,
     tags: source.tags,
+    ...facts,
   };
 }
 
-function describeView(view: ViewDocument, newest: string | null): CatalogueRow {
-  return {
-    name: view.name,
-    kind: view.kind,
-    entities: view.entities,
-    source: view.source,
-    join_keys: Object.fromEntries(view.keys.map((key) => [key.name, key.type])),
-    ttl: view.ttl ?? null,
-    delay: view.delay ?? null,
-    as_known: view.asKnown,
-    features: view.features.map((feature) => feature.name),
-    newest_event: newest,
-    description: view.description ?? null,
-    owner: view.owner ?? null,
-    tags: view.tags,
-  };
-}
-
-/** Its entities and keys are those of what it reads; beside them stand the values of the request that it needs. */
-function describeOnDemandView(registry: RegistryDocument, view: OnDemandViewDocument): CatalogueRow {
-  const read = view.inputs.flatMap((input) => registry.views.filter((candidate) => candidate.name === input.view));
-  const keys = view.inputs.flatMap((input) =>
-    (registry.views.find((candidate) => candidate.name === input.view)?.keys ?? []).map((key) => [
-      input.keys?.[key.name] ?? key.name,
-      key.type,
-    ]),
-  );
-  return {
-    name: view.name,
-    kind: 'on_demand',
-    entities: [...new Set(read.flatMap((batch) => batch.entities))],
-    source: null,
-    join_keys: Object.fromEntries(keys),
-    ttl: null,
-    delay: null,
-    as_known: null,
-    features: view.features.map((feature) => feature.name),
-    newest_event: null,
-    description: view.description ?? null,
-    owner: view.owner ?? null,
-    tags: view.tags,
-    inputs: view.inputs.flatMap(listReferences),
-    request: Object.fromEntries(view.request.map((value) => [value.name, value.type])),
-    transform: view.transform.hash,
-  };
-}
-
-function listReferences({ view, prefix, features }: ServiceFeatures): string[] {
-  return features.map((feature) => (prefix === undefined ? `${view}:${feature}` : `${view}@${prefix}:${feature}`));
-}
-
-function describeService(service: ServiceDocument): CatalogueRow {
-  return {
-    name: service.name,
-    features: service.features.flatMap(listReferences),
-    keys: Object.fromEntries(
-      service.features.flatMap(({ view, prefix, keys }) => (keys === undefined ? [] : [[prefix ?? view, keys]])),
-    ),
-    description: service.description ?? null,
-    owner: service.owner ?? null,
-    tags: service.tags,
-    deprecated: service.deprecated ?? null,
-  };
-}
-
-function describeFeature(
-  view: ViewDocument | OnDemandViewDocument,
-  feature: Pick<FeatureDocument, 'name' | 'type' | 'description' | 'default'>,
-  newest: string | null,
-): CatalogueRow {
-  return {
-    name: `${view.name}:${feature.name}`,
-    view: view.name,
-    feature: feature.name,
-    type: feature.type,
-    default: describeDefault(feature),
-    description: feature.description ?? null,
-    owner: view.owner ?? null,
-    newest_event: newest,
-  };
-}
-
-function describeDefault(feature: Pick<FeatureDocument, 'default'>): unknown {
-  if (feature.default === undefined) return null;
-  return 'literal' in feature.default ? feature.default.literal : `fitted(${feature.default.fitted})`;
+/** Of an event source those that it declares, whatever its tables have. */
+function shownColumns(source: SourceDocument): readonly ColumnDocument[] {
+  return source.kind === 'event' ? declaredColumns(source) : source.columns;
 }
 
 async function newestOf(registry: RegistryDocument, view: ViewDocument, newestEvent: NewestEvent): Promise<string | null> {

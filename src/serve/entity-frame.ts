@@ -44,12 +44,13 @@ export interface FrameParts {
 }
 
 /** Finds the frame of a request. An upload can be read from here on, were it to expire meanwhile. */
-export async function findFrame(parts: FrameParts, { upload, path }: HistoricalRequest): Promise<NamedFrame> {
+export async function findFrame(
+  parts: FrameParts,
+  { upload, path }: Pick<HistoricalRequest, 'upload' | 'path'>,
+  command = 'get_historical_features',
+): Promise<NamedFrame> {
   if ((upload == null) === (path == null)) {
-    throw new FeatureStoreError(
-      'INVALID_ARGUMENT',
-      'get_historical_features: name the frame by `upload` or by `path`, one of them',
-    );
+    throw new FeatureStoreError('INVALID_ARGUMENT', `${command}: name the frame by \`upload\` or by \`path\`, one of them`);
   }
   return path == null ? await findUpload(parts, upload as string) : await findFile(parts, path);
 }

@@ -1,43 +1,82 @@
 /** The Flight handler: hands each call to the part of the product that answers it. */
-import type { Tokens } from '../access/tokens.ts';
+import { type Caller, requireViews } from '../access/caller.ts';
+import { viewsOfSource } from '../access/views-asked.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
+import type { Audit } from '../audit/audit.ts';
+import { FeatureStoreError } from '../errors.ts';
 import { decodeCancelRequest, encodeCancelResult } from '../flight/messages.ts';
-import type { FlightHandler, FlightInfo } from '../flight/protocol.ts';
-import type { Erasures } from '../materialize/erase.ts';
-import type { Materialize } from '../materialize/materialize.ts';
+import type { CallContext, FlightHandler, FlightInfo } from '../flight/protocol.ts';
+import { streamProgress } from '../http/stream-progress.ts';
 import { uploadRequestSchema } from '../offline/request.ts';
-import type { RegistryDocument } from '../registry/document.ts';
+import type { FillProgress } from '../stream/fill-features.ts';
 import { actions, concernsEveryView, createActions } from './actions.ts';
-import { describeCatalogue, listCatalogue } from './catalogue.ts';
+import type { Acts, UnchangingParts } from './acts/acts.ts';
+import { describeCatalogue, listCatalogue, sourceFactsOf } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
+import type { DatasetActions } from './dataset-actions.ts';
+import { describeDatasetFlight, findDatasets, isDatasetAction, runDatasetAction } from './dataset-flight.ts';
+import { createDatasetRows, type DatasetRowsParts } from './dataset-rows.ts';
 import { withoutEmpty } from './entity-frame.ts';
+import type { Freshness } from './freshness.ts';
 import { createHistoricalFeatures, type HistoricalParts } from './historical-features.ts';
-import { parseMaterializeInput, streamMaterialize } from './materialize-action.ts';
+import { parseMaterializeInput, tellMaterialize } from './materialize-action.ts';
+import { isPush, parsePushCommand, pushFrame } from './push-frame.ts';
+import { parseRunSqlInput, runSql } from './run-sql-action.ts';
+import { isStreamAction, runStreamAction } from './stream-flight.ts';
+import { openTicket } from './tickets.ts';
+import type { UsageFacts } from './usage.ts';
+import type { Validations } from './validations.ts';
 import { encodeJson, parseJsonObject, readCommand } from './wire-json.ts';
 
-export interface HandlerParts extends Omit<HistoricalParts, 'versions'> {
-  readonly tokens: Tokens;
-  readonly materialize: Materialize;
-  readonly erasures: Erasures;
+/** What changes something is reached through `actsOf` alone. */
+export interface HandlerParts extends Omit<HistoricalParts, 'versions'>, UnchangingParts {
+  /** What the caller of a call may do, told in the audit log. */
+  actsOf(context: CallContext): Acts;
+  readonly audit: Pick<Audit, 'read'>;
+  readonly freshness: Freshness;
+  readonly validations: Pick<Validations, 'run' | 'viewsOf'>;
+  readonly usage: UsageFacts;
+  readonly datasets: DatasetActions;
+  readonly savedRows: Pick<DatasetRowsParts, 'datasets' | 'cache'>;
+  /** Who that token's is; fails where it is none. */
+  callerOf(token: string | undefined): Caller;
   /** Refuses a token that is not for these views, or not for all where none are named. */
   authorizeViews(token: string | undefined, views: readonly string[] | null | undefined): void;
-  /** Reads the repository again and compares it with what is applied. */
-  plan(): Promise<unknown>;
-  /** Reads the repository again and applies it; resolves with what changed. */
-  apply(): Promise<unknown>;
   /** Facts for `server_info` besides those of this handler. */
   readonly info: Readonly<Record<string, unknown>> & { readonly product: string; readonly version: string };
 }
 
+/** What GetFlightInfo and GetSchema answer. */
+const commands = ['get_historical_features', 'get_dataset'];
+
+function isRowsCommand(command: unknown): boolean {
+  return (command as { readonly type: string }).type === 'get_dataset';
+}
+
+/** The body of `apply`. */
+function parseApplyInput({ force = false }: Readonly<Record<string, unknown>>): { readonly force: boolean } {
+  if (typeof force === 'boolean') return { force };
+  throw new FeatureStoreError('INVALID_ARGUMENT', 'action "apply" is refused: "force" is true or false');
+}
+
 /** Makes the handler. */
 export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
-  const { history, uploads, info } = parts;
+  const { history, uploads, info, validations } = parts;
   const engine = `DuckDB ${history.engineVersion}`;
+  const datasetRows = createDatasetRows({
+    ...{ ...parts.savedRows, engine: history.engine, secret: parts.secret },
+    authorizeViews: (token, views) => requireViews(parts.callerOf(token), views),
+  });
   const historical = createHistoricalFeatures({ ...parts, versions: `${info.product} ${info.version}, ${engine}` });
-  /** A source that cannot be read now has no freshness; asking for its features says why. */
-  const newestEvent = (source: RegistryDocument['sources'][number]) => history.newestEventUs(source).catch(() => undefined);
+  const newestEvent = sourceFactsOf(history, parts.streamActions, parts.usage, parts.freshness);
 
-  const run = createActions({ ...parts, engine, newestEvent, cancel: (id) => historical.cancel({ id }) });
+  const run = createActions({
+    ...parts,
+    plan: parts.definitions.plan,
+    engine,
+    newestEvent,
+    cancel: (id) => historical.cancel({ id }),
+  });
 
   function catalogueInfo(kind: string, name: string): FlightInfo {
     const schema = catalogueSchema(parts.registry(), kind, name);
@@ -51,10 +90,19 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
     };
   }
 
+  function authorizeSource(token: string | undefined, source: string): void {
+    parts.authorizeViews(token, viewsOfSource(parts.registry(), source));
+  }
+
   return {
-    async *listFlights(criteria) {
+    async *listFlights(criteria, context) {
       const { kind: wanted } = criteria.length === 0 ? { kind: undefined } : parseJsonObject(criteria, 'the criteria');
-      for (const kind of wanted === undefined ? ['feature_services', 'feature_views'] : [String(wanted)]) {
+      for (const kind of wanted === undefined ? ['feature_services', 'feature_views', 'datasets'] : [String(wanted)]) {
+        if (kind === 'datasets') {
+          for (const row of await parts.datasets.list(undefined, parts.callerOf(context.token)))
+            yield await describeDatasetFlight(parts.datasets, row.name, parts.callerOf(context.token));
+          continue;
+        }
         for (const row of await listCatalogue(parts.registry(), kind, newestEvent)) {
           yield { ...catalogueInfo(kind, row.name), metadata: encodeJson(row) };
         }
@@ -63,9 +111,12 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
     async getFlightInfo(descriptor, context) {
       if (descriptor.type === 'path') {
         const [kind, name = ''] = descriptor.path;
+        if (kind === 'datasets') return await describeDatasetFlight(parts.datasets, name, parts.callerOf(context.token));
         const [row] = await describeCatalogue(parts.registry(), kind, name, newestEvent);
         return { ...catalogueInfo(kind as string, name), metadata: encodeJson(row) };
       }
+      const command = readCommand(descriptor, commands);
+      if (isRowsCommand(command)) return await datasetRows.describe(command, descriptor, context);
       return await historical.describe(descriptor, context);
     },
     async pollFlightInfo(descriptor, context) {
@@ -73,11 +124,24 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
     },
     async getSchema(descriptor, context) {
       if (descriptor.type === 'path') return (await this.getFlightInfo(descriptor, context)).schema;
+      const command = readCommand(descriptor, commands);
+      if (isRowsCommand(command)) return await datasetRows.schema(command, context);
       return await historical.schema(descriptor, context);
     },
-    doGet: historical.redeem,
+    doGet(ticket, context) {
+      const content = openTicket(parts.secret, ticket);
+      return datasetRows.isTicket(content) ? datasetRows.redeem(content, context) : historical.redeem(ticket, context);
+    },
     async *doPut(upload, context) {
-      const command = uploadRequestSchema.safeParse(readCommand(upload.descriptor, ['upload']));
+      const asked = readCommand(upload.descriptor, ['upload', 'push']);
+      if (isPush(upload.descriptor)) {
+        const push = parsePushCommand(asked);
+        authorizeSource(context.token, push.source);
+        for await (const report of pushFrame(parts.actsOf(context).pushes, push, upload, context.signal))
+          yield encodeJson(report);
+        return;
+      }
+      const command = uploadRequestSchema.safeParse(asked);
       if (command.success) historical.warm(command.data, context.signal);
       const saved = await uploads.save(withoutEmpty(upload));
       yield encodeJson({ upload: saved.id, rows: saved.rows, expires_at: new Date(saved.expiresAtMs).toISOString() });
@@ -93,11 +157,60 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       if (type === 'materialize') {
         const input = parseMaterializeInput(body.length === 0 ? {} : parseJsonObject(body, 'the body of action "materialize"'));
         parts.authorizeViews(context.token, input.views);
-        for await (const message of streamMaterialize(parts.materialize, input, context.signal)) yield encodeJson(message);
+        const { signal } = context;
+        const { materialize } = parts.actsOf(context);
+        for await (const message of streamProgress((onProgress) => tellMaterialize(materialize, input, signal, onProgress)))
+          yield encodeJson(message);
         return;
       }
+      if (type === 'run_sql') {
+        const input = parseRunSqlInput(body.length === 0 ? {} : parseJsonObject(body, 'the body of action "run_sql"'));
+        authorizeSource(context.token, input.source);
+        const { signal } = context;
+        const { runTicks } = parts.actsOf(context);
+        for await (const message of streamProgress((onProgress) => runSql(runTicks, input, signal, onProgress)))
+          yield encodeJson(message);
+        return;
+      }
+      if (type === 'validate') {
+        const input = parseJsonObject(body, 'the body of action "validate"');
+        parts.authorizeViews(context.token, validations.viewsOf(input));
+        const { token } = parts.callerOf(context.token);
+        for await (const message of streamProgress((onProgress) => validations.run(input, context.signal, onProgress, token)))
+          yield encodeJson(message);
+        return;
+      }
+      if (type === 'apply') {
+        const { force } = parseApplyInput(body.length === 0 ? {} : parseJsonObject(body, 'the body of action "apply"'));
+        const { definitions } = parts.actsOf(context);
+        for await (const message of streamProgress<FillProgress>((onProgress) => definitions.apply(onProgress, { force })))
+          yield encodeJson('done' in message ? message.done : message);
+        return;
+      }
+      if (isStreamAction(type)) {
+        const input = body.length === 0 ? {} : parseJsonObject(body, `the body of action "${type}"`);
+        const authorize = (source: string) => authorizeSource(context.token, source);
+        const results = runStreamAction(parts.actsOf(context).streamActions, type, input, authorize, context.signal);
+        for await (const result of results) yield encodeJson(result);
+        return;
+      }
+      if (isDatasetAction(type)) {
+        const input = body.length === 0 ? {} : parseJsonObject(body, `the body of action "${type}"`);
+        const caller = parts.callerOf(context.token);
+        for await (const result of runDatasetAction(parts.datasets, type, input, caller, context.signal))
+          yield encodeJson(result);
+        return;
+      }
+      if (type === 'list' || type === 'describe') {
+        const found = await findDatasets(parts.datasets, type, body, parts.callerOf(context.token));
+        if (found !== undefined) {
+          yield encodeJson(found);
+          return;
+        }
+      }
       if (concernsEveryView.includes(type)) parts.authorizeViews(context.token, null);
-      yield encodeJson(await run(type, body, context.signal));
+      const made = () => parts.datasets.lineage(parts.callerOf(context.token));
+      yield encodeJson(await run(type, body, context.signal, () => parts.actsOf(context), made));
     },
     listActions: () => actions,
     async handshake(payload) {

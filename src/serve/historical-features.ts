@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
 import type { AskedFeatures } from '../access/views-asked.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightInfo, FlightMessage, FlightUpload } from '../flight/protocol.ts';
+import { deprecationWarnings } from '../lifecycle/deprecation-warnings.ts';
 import { readFrame } from '../offline/answer/answer.ts';
+import { trainingSetIdentity } from '../offline/answer/identity.ts';
 import type { History } from '../offline/history.ts';
 import { planRetrieval, type RetrievalPlan, readsAnyValue } from '../offline/plan.ts';
 import {
@@ -20,7 +23,6 @@ import type { RegistryDocument } from '../registry/document.ts';
 import { listSources } from '../registry/references.ts';
 import { answerSchema, streamAnswer } from './answer-stream.ts';
 import { type EntityFrame, type FrameParts, findFrame, receiveFrame } from './entity-frame.ts';
-import { trainingSetIdentity } from './identity.ts';
 import { createMemoryBudget, frameMemory } from './memory-budget.ts';
 import type { QueryQueue, Turn } from './query-queue.ts';
 import { createRunningQueries } from './running-queries.ts';
@@ -41,6 +43,10 @@ export interface HistoricalParts {
   registry(version?: number): RegistryDocument;
   /** Fails where the caller's token is not for what is asked of those definitions. */
   authorize(token: string | undefined, asked: AskedFeatures, registry: RegistryDocument): void;
+  /** Who calls, by whom turns are counted. */
+  callerOf(token: string | undefined): Caller;
+  /** Is told of what is read, and by whose token. */
+  countRead(token: string | undefined, plan: RetrievalPlan, request: HistoricalRequest): void;
 }
 
 export interface HistoricalFeatures {
@@ -67,6 +73,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
   const running = createRunningQueries();
   const memory = createMemoryBudget(frameMemory);
   const frames: FrameParts = { ...parts, memory, engine: history.engine };
+  const ownerOf = ({ token }: CallContext) => parts.callerOf(token).token ?? '';
 
   /** Everything that can be wrong with a request is found here, before a ticket is given. Reading a frame waits for its turn. */
   async function check(
@@ -77,7 +84,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
   ): Promise<{ plan: RetrievalPlan; schema: Schema; rows: bigint | undefined }> {
     parts.authorize(context.token, request, registry);
     const named = await findFrame(frames, request);
-    const enter = () => queue.enter(context.token ?? '', context.signal);
+    const enter = () => queue.enter(ownerOf(context), context.signal);
     let turn: Turn | undefined;
     try {
       if (named.isCostly) turn = await enter();
@@ -104,7 +111,9 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
     const content: Ticket = { query, version: registry.version, nowUs: String(nowUs), request };
     const ticket = signTicket(parts.secret, content);
     return {
-      schema: encapsulateMessage(encodeSchemaMessage(answerSchema(checked.schema, checked.plan))),
+      schema: encapsulateMessage(
+        encodeSchemaMessage(answerSchema(checked.schema, checked.plan, { warnings: deprecationWarnings(registry, request) })),
+      ),
       descriptor,
       endpoints: [{ ticket, locations: [] }],
       totalRecords: checked.rows ?? -1n,
@@ -139,7 +148,7 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
     let turn: Turn | undefined;
     let prepared: Awaited<ReturnType<History['prepare']>> | undefined;
     try {
-      turn = await queue.enter(context.token ?? '', AbortSignal.any([context.signal, stream.signal]));
+      turn = await queue.enter(ownerOf(context), AbortSignal.any([context.signal, stream.signal]));
       const { signal, pause } = turn;
       // A client that does not read keeps the answer waiting; its time limit and a cancel must end it all the same.
       signal.addEventListener('abort', () => context.abort(asFeatureStoreError(signal.reason)), { once: true });
@@ -147,9 +156,11 @@ export function createHistoricalFeatures(parts: HistoricalParts): HistoricalFeat
       const frame = await open();
       const plan = planRetrieval(parts.registry(version), request, frame.schema, BigInt(nowUs));
       prepared = await history.prepare(plan, signal);
+      parts.countRead(context.token, plan, request);
       const { projections } = prepared;
       const identity = (hash: string) => trainingSetIdentity({ plan, projections, frame: hash, versions });
       const facts = {
+        warnings: deprecationWarnings(parts.registry(version), request),
         identity: frame.hash === undefined ? undefined : identity(frame.hash),
         rows: frame.rows,
         compression: request.compression ?? undefined,

@@ -29,33 +29,14 @@ export function parseMaterializeInput(input: unknown): MaterializeInput {
   });
 }
 
-/** `{"progress": …}` as it goes, the latest where the reader is slow, then `{"done": …}`; a failure ends the action with its error. */
-export async function* streamMaterialize(
+/** As over HTTP: progress and report as JSON. */
+export async function tellMaterialize(
   materialize: Materialize,
   input: MaterializeInput,
   signal: AbortSignal,
-): AsyncGenerator<unknown> {
-  let latest: ViewProgress | undefined;
-  let ended = false;
-  let wake = () => {};
-  const running = runMaterialize(materialize, input, signal, (progress) => {
-    latest = progress;
-    wake();
-  }).finally(() => {
-    ended = true;
-    wake();
-  });
-  running.catch(() => {});
-  while (!ended) {
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      if (ended || latest !== undefined) resolve();
-    });
-    const progress = latest;
-    latest = undefined;
-    if (progress !== undefined) yield { progress: describeProgress(progress) };
-  }
-  yield { done: describeReport(await running) };
+  onProgress: (progress: ReturnType<typeof describeProgress>) => void,
+): Promise<ReturnType<typeof describeReport>> {
+  return describeReport(await runMaterialize(materialize, input, signal, (progress) => onProgress(describeProgress(progress))));
 }
 
 export async function runMaterialize(

@@ -1,21 +1,27 @@
 /** What serve and the local commands open alike: history over the repository's files, by its config. */
 import { randomUUID } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bytesOf } from '../config/validate.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../observe.ts';
 import type { ReadErasedRows } from '../offline/archive/erased.ts';
 import { type History, openHistory } from '../offline/history.ts';
-import { isLeftOver } from '../offline/left-over.ts';
+import { removeLeftOvers } from '../offline/left-over.ts';
 
 export interface ConfiguredHistoryOptions {
   /** Which rows of what was pushed are erased: needed where rows are read. */
   readonly readErased?: ReadErasedRows;
   /**
-   * For definitions as they are in the files: what they read is kept in a folder of its own until the history closes, beside what a
-   * server may be reading.
+   * For definitions as they are in the files: what they read, and the ticks that they run, are kept in a folder of their own until the
+   * history closes, beside what a server may be reading.
    */
   readonly isApart?: true;
+}
+
+/** Where audits copy sources. */
+export function auditFolder({ state }: Pick<Config, 'state'>): string {
+  return join(state, 'audits');
 }
 
 /** Opens history as a config describes it; the caller closes it. */
@@ -28,16 +34,17 @@ export async function openConfiguredHistory(
   const own = `${process.pid}-${randomUUID()}`;
   const spills = join(config.state, 'spill');
   const previews = join(config.state, 'preview');
-  await removeLeftOvers(spills);
-  await removeLeftOvers(previews);
-  const directory = isApart ? join(previews, own) : join(config.state, 'projections');
+  for (const folder of [spills, previews, auditFolder(config)]) await removeLeftOvers(folder);
+  const apart = join(previews, own);
+  const results = join(config.storage, 'sql');
   const history = await openHistory({
     root: config.root,
-    directory,
+    directory: isApart ? join(apart, 'projections') : join(config.state, 'projections'),
     archiveDirectory: join(config.storage, 'archive'),
+    ...(isApart ? { ticksDirectory: join(apart, 'sql'), knownTicksDirectory: results } : { ticksDirectory: results }),
     readErased,
     engine: { threads, memory, spillDirectory: join(spills, own), spillLimit: spill },
-    cacheBytes: parseSize(cache),
+    cacheBytes: bytesOf(cache),
     logger,
   });
   if (!isApart) return history;
@@ -45,23 +52,7 @@ export async function openConfiguredHistory(
     ...history,
     async close() {
       await history.close();
-      await rm(directory, { recursive: true, force: true });
+      await rm(apart, { recursive: true, force: true });
     },
   };
-}
-
-/** What processes that died have left in folders named by their ids. */
-async function removeLeftOvers(directory: string): Promise<void> {
-  for (const name of await readdir(directory).catch(() => [])) {
-    const path = join(directory, name);
-    if (await isLeftOver(path, Number.parseInt(name, 10))) await rm(path, { recursive: true, force: true });
-  }
-}
-
-const units: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 };
-
-/** Bytes of a size such as `4GB` (powers of 1000) or `512MiB` (powers of 1024). */
-function parseSize(text: string): number {
-  const [, number = '0', unit = '', binary = ''] = /^(\d+(?:\.\d+)?)\s*([KMGT])(i?)B$/i.exec(text) ?? [];
-  return Math.floor(Number(number) * (binary === '' ? 1000 : 1024) ** (units[unit.toUpperCase()] ?? 0));
 }

@@ -22,6 +22,8 @@ export interface Turn {
    * turn that stands still for a second goes to others meanwhile: a notebook left with a half-read answer keeps nobody waiting.
    */
   pause(): () => Promise<void>;
+  /** Between steps of long work: lets those go first who wait, if anybody does, and resolves in the next turn. */
+  giveWay(): Promise<void>;
   /** Must be called once, whatever happened. */
   leave(): void;
 }
@@ -32,8 +34,9 @@ interface Waiting {
   readonly admit: () => void;
 }
 
-/** Makes a queue. */
-export function createQueryQueue(limits: QueueLimits): QueryQueue {
+/** Makes a queue; `what` is what its messages call those that wait in it. */
+export function createQueryQueue(limits: QueueLimits, what: 'query' | 'check' = 'query'): QueryQueue {
+  const count = (n: number) => `${n} ${n === 1 ? what : what === 'query' ? 'queries' : 'checks'}`;
   let running = 0;
   const waiting: Waiting[] = [];
   const perOwner = new Map<string, number>();
@@ -55,15 +58,17 @@ export function createQueryQueue(limits: QueueLimits): QueryQueue {
     signal.throwIfAborted();
     const own = perOwner.get(owner) ?? 0;
     if (own >= limits.maxQueriesPerToken)
-      throw exhausted(`this caller already has ${own} queries running or waiting`, retrySeconds());
+      throw exhausted(`this caller already has ${count(own)} running or waiting`, retrySeconds());
     const full = running >= limits.maxConcurrentQueries;
     if (full && waiting.length >= limits.maxQueuedQueries) {
-      throw exhausted(`${running} queries run and ${waiting.length} wait, which is as many as may`, retrySeconds());
+      throw exhausted(`${count(running)} running and ${waiting.length} waiting are as many as may be`, retrySeconds());
     }
     perOwner.set(owner, own + 1);
     const timeout = new AbortController();
     const timer = setTimeout(() => {
-      timeout.abort(exhausted(`the query took longer than the ${limits.queryTimeoutSeconds} s it may`, 60));
+      timeout.abort(
+        exhausted(`the ${what} took longer than the ${limits.queryTimeoutSeconds} s it may`, 60, { reason: 'too_long' }),
+      );
     }, limits.queryTimeoutSeconds * 1000);
     const combined = AbortSignal.any([signal, timeout.signal]);
     let started = 0;
@@ -85,6 +90,12 @@ export function createQueryQueue(limits: QueueLimits): QueryQueue {
         holds = true;
       };
     };
+    const giveWay = async () => {
+      if (waiting.length === 0) return;
+      release();
+      await turn(combined, 'last');
+      holds = true;
+    };
     const leave = () => {
       if (left) return;
       left = true;
@@ -104,7 +115,7 @@ export function createQueryQueue(limits: QueueLimits): QueryQueue {
     }
     holds = true;
     started = performance.now();
-    return { signal: combined, pause, leave };
+    return { signal: combined, pause, giveWay, leave };
   }
 
   /** Those that had a turn already come before those that had none. */
@@ -145,8 +156,8 @@ export function createQueryQueue(limits: QueueLimits): QueryQueue {
   };
 }
 
-function exhausted(why: string, retryAfterSeconds: number): FeatureStoreError {
+function exhausted(why: string, retryAfterSeconds: number, more: { readonly reason?: string } = {}): FeatureStoreError {
   return new FeatureStoreError('RESOURCE_EXHAUSTED', `${why}; try again in ${retryAfterSeconds} s`, {
-    details: { retry_after_seconds: retryAfterSeconds },
+    details: { retry_after_seconds: retryAfterSeconds, ...more },
   });
 }

@@ -2,9 +2,9 @@
 import { Cron } from 'croner';
 import { FeatureStoreError } from '../errors.ts';
 import { type FittedParts, type FittedReport, fitToday } from '../materialize/fitted-today.ts';
-import { isBusy } from '../materialize/lease.ts';
 import type { Materialize } from '../materialize/materialize.ts';
 import type { Logger } from '../observe.ts';
+import { isBusy } from '../online/lease.ts';
 
 export interface ScheduleParts extends FittedParts {
   /** As the config says; absent: only fitted defaults. */
@@ -13,6 +13,8 @@ export interface ScheduleParts extends FittedParts {
   readonly logger: Logger;
   /** Called when something was written: what is known of the store may have changed. */
   onWritten?(): void;
+  /** Told which defaults were computed. */
+  onFitted?(names: readonly string[]): void;
 }
 
 export interface Schedule {
@@ -50,7 +52,10 @@ export function startSchedule(parts: ScheduleParts): Schedule {
     fitting = fitting.then(async () => {
       try {
         const report = await fitToday(parts, stopping.signal);
-        if (report.computed.length > 0) parts.onWritten?.();
+        if (report.computed.length > 0) {
+          parts.onWritten?.();
+          parts.onFitted?.(report.computed);
+        }
         return report;
       } catch (error) {
         if (!stopping.signal.aborted) logger.warn({ error: String(error) }, "today's fitted defaults could not be computed");
@@ -74,12 +79,7 @@ export function startSchedule(parts: ScheduleParts): Schedule {
 
 /** A tick that comes while the work of one before it runs is left out. */
 function startJob(schedule: string, work: () => Promise<unknown>): Cron {
-  try {
-    return new Cron(schedule, { timezone: 'UTC', protect: true }, async () => {
-      await work();
-    });
-  } catch (cause) {
-    const message = `"materialize.schedule" is no cron expression, "${schedule}": ${cause instanceof Error ? cause.message : cause}`;
-    throw new FeatureStoreError('INVALID_ARGUMENT', message, { details: { schedule }, cause });
-  }
+  return new Cron(schedule, { timezone: 'UTC', protect: true }, async () => {
+    await work();
+  });
 }

@@ -1,6 +1,8 @@
 /** The server as a whole: the Flight worker, HTTP beside it, what each must know of the other, and an end that drains both. */
 import pino from 'pino';
+import type { ApplyOptions } from './definitions.ts';
 import { type HttpSide, startHttpSide } from './http-side.ts';
+import { openTracer } from './trace/open-tracer.ts';
 import { startWorker } from './worker-link.ts';
 import type { FromWorker } from './worker-messages.ts';
 
@@ -21,7 +23,7 @@ export interface RunningServer {
   /** The applied version when it started; 0 is none. */
   readonly version: number;
   /** Reads the repository again and applies it; resolves with the new version and what changed. */
-  apply(): Promise<unknown>;
+  apply(options?: ApplyOptions): Promise<unknown>;
   /** Lets running calls finish, then closes everything. */
   stop(): Promise<void>;
   /** Rejects if the server dies by itself. */
@@ -38,12 +40,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     else if (news.type === 'registry') http.setRegistry(news.registry);
     else if (news.type === 'tokens') http.setTokens(news.tokens);
     else if (news.type === 'written') http.loadFacts();
+    else if (news.type === 'drain_log') {
+      const drained = { type: 'drained', request: news.request } as const;
+      void http.drainLog().finally(() => worker.send(drained));
+    } else if (news.type === 'drain_usage') {
+      const drained = { type: 'drained', request: news.request } as const;
+      void http.drainUsage().finally(() => worker.send(drained));
+    }
   };
   const worker = await startWorker({ root: options.root, environment: options.environment, logLevel }, onNews);
   const { config, port, registry, tokens } = worker.started;
   const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
+  const tracer = await openTracer(options.environment, logger);
   try {
-    http = await startHttpSide({ config, logger, call: worker.call, registry, tokens });
+    http = await startHttpSide({ config, logger, tracer, call: worker.call, send: worker.send, registry, tokens });
   } catch (error) {
     await worker.stop();
     throw error;
@@ -58,10 +68,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     project: config.project,
     version: registry.version,
     died: worker.died,
-    apply: () => worker.call('apply', {}),
+    apply: (options = {}) => worker.call('apply', options),
     async stop() {
       // HTTP first: what it answers may still need the worker.
-      await Promise.race([(http as HttpSide).stop(), worker.died]).finally(() => worker.stop());
+      await Promise.race([(http as HttpSide).stop(), worker.died]).finally(() => Promise.all([worker.stop(), tracer?.close()]));
     },
   };
 }

@@ -1,6 +1,8 @@
 /** The Flight worker as the main thread reaches it: calls with answers, progress and abortion, and the news that it tells. */
 import { Worker } from 'node:worker_threads';
+import type { Actor } from '../audit/actor.ts';
 import { FeatureStoreError } from '../errors.ts';
+import type { TraceParent } from '../observe.ts';
 import {
   type CallAnswer,
   errorOf,
@@ -15,6 +17,12 @@ export type Listening = Extract<FromWorker, { type: 'listening' }>;
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: unknown) => void;
+  /** Who asks, of what changes something. */
+  readonly actor?: Actor;
+  /** The span that the call belongs to. */
+  readonly trace?: TraceParent;
+  /** Memory in the input that is the worker's from then on. */
+  readonly transfer?: readonly ArrayBuffer[];
 }
 
 export interface WorkerLink {
@@ -48,7 +56,7 @@ export async function startWorker(input: WorkerInput, onNews: (news: FromWorker)
   const listening = new Promise<Listening>((resolve) => {
     listen = resolve;
   });
-  const send = (message: ToWorker) => worker.postMessage(message);
+  const send = (message: ToWorker, transfer: readonly ArrayBuffer[] = []) => worker.postMessage(message, transfer);
 
   worker.on('message', (message: FromWorker) => {
     switch (message.type) {
@@ -81,14 +89,18 @@ export async function startWorker(input: WorkerInput, onNews: (news: FromWorker)
     throw error;
   });
 
-  async function call(name: WorkerCall, given: unknown, { signal, onProgress = () => {} }: CallOptions = {}): Promise<unknown> {
+  async function call(
+    name: WorkerCall,
+    given: unknown,
+    { signal, onProgress = () => {}, actor, trace, transfer }: CallOptions = {},
+  ): Promise<unknown> {
     signal?.throwIfAborted();
     const request = ++requests;
     const abort = () => send({ type: 'abort', request });
     const answered = new Promise<CallAnswer>((settle) => waiting.set(request, { settle, onProgress }));
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      send({ type: 'call', request, name, input: given });
+      send({ type: 'call', request, name, input: given, actor, trace }, transfer);
       const answer = await Promise.race([answered, died]);
       if (answer.ok) return answer.result;
       throw errorOf(answer);

@@ -98,6 +98,9 @@ describe.each(cases)('%s of %s', (name, text) => {
       expect(Math.abs((actual as number) - value)).toBeLessThanOrEqual(tolerance);
     } else expect(withoutSigns(actual)).toEqual(withoutSigns(value));
     expect(hasNegativeZero(actual)).toBe(false);
+    // A sum is null for being outside its type alone: of nothing it is 0.
+    const isOutside = name === 'sum' && value === null;
+    expect(aggregate.isOutOfRange?.(state) ?? false).toBe(isOutside);
     // What it gives can be stored as the type that it says.
     if (actual !== null) compileValueWriter(aggregate.result)(createSink(), actual);
   }

@@ -16,10 +16,10 @@ export interface SourceImport {
   readonly target: string | undefined;
 }
 
-/** Every `.ts` file under `root`, leaving out folders whose relative path is in `skip` (a template is not a part of the program). */
+/** Every `.ts` and `.tsx` file under `root`, leaving out folders whose relative path is in `skip` (a template is not a part of the program). */
 export function readSourceTree(root: string, skip: readonly string[] = []): SourceFile[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((path) => !skip.some((folder) => path.startsWith(`${folder}/`)))
     .sort()

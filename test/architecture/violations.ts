@@ -1,11 +1,11 @@
 /** Judges a parsed source tree: forbidden arrows, packages out of their room, imports nobody can check, cycles between files. */
 import { isBuiltin } from 'node:module';
 import type { SourceFile, SourceImport } from './imports.ts';
-import { allowedRooms, packageRooms } from './rules.ts';
+import { allowedRooms, builtInPackages, packageRooms } from './rules.ts';
 
 /** The room of a path relative to src/: its first folder, or its own name where it stands directly in src/. */
 export function roomOf(path: string): string {
-  return (path.split('/')[0] as string).replace(/\.ts$/, '');
+  return (path.split('/')[0] as string).replace(/\.tsx?$/, '');
 }
 
 /** One sentence per forbidden import; `dependencies` are the packages that package.json installs for production. */
@@ -30,8 +30,11 @@ function judgeFile(room: string, target: string, known: ReadonlySet<string>): st
 
 function judgePackage(room: string, { specifier }: SourceImport, dependencies: readonly string[]): string | undefined {
   if (specifier === undefined) return 'name it literally';
-  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? undefined : 'write node: before a builtin';
+  const builtIn = builtInPackages[room];
+  if (builtIn === undefined && isBuiltin(specifier))
+    return specifier.startsWith('node:') ? undefined : 'write node: before a builtin';
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+  if (builtIn !== undefined) return builtIn.includes(name) ? undefined : `${room} is not built with ${specifier}`;
   if (!dependencies.includes(name)) return `${name} is no dependency`;
   const rooms = packageRooms[name];
   return rooms === undefined || rooms.includes(room) ? undefined : `${name} belongs to ${rooms.join(', ')}`;

@@ -36,7 +36,7 @@ describe('preview', () => {
     expect(status).toBe(0);
     expect(stdout.split('\n')[0]).toMatch(/^customer_id +event_timestamp +churned +orders_30d +orders_30d__status /);
     expect(stdout).toMatch(/^4 +2026-03-02T12:00:00.000000Z +0 +0 +NOT_FOUND +NULL +true /m);
-    expect(stderr).toMatch(/^5 rows in [\d.]+ s\nNAME +PRESENT/);
+    expect(stderr).toMatch(/^5 rows in [\d.]+ s\nFEATURE +PRESENT +NULL +NOT FOUND/);
     const view = await run('preview', 'customer_stats', '--entities', 'data/frame.csv', '--json');
     expect(JSON.parse(view.stdout.split('\n')[4] as string)).toEqual({
       customer_id: '4',

@@ -16,6 +16,8 @@ export interface CommandWorld {
   /** What a person at a terminal says to a question; there is no terminal without it. */
   readonly answer?: boolean;
   readonly interrupted?: AbortSignal;
+  /** Called with each line that a terminal shows while it lasts; the last one is empty. */
+  readonly onProgress?: (line: string) => void;
   /** Called with everything written so far whenever something is. */
   readonly onWrite?: (stdout: string, stderr: string) => void;
 }
@@ -36,7 +38,7 @@ export async function runCommand(args: readonly string[], world: CommandWorld = 
       stderr += `${line}\n`;
       world.onWrite?.(stdout, stderr);
     },
-    progress: () => {},
+    progress: (line) => world.onProgress?.(line),
     confirm: async (question) => {
       questions.push(question);
       return world.answer === true;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultSize, generateStreamRec, type StreamRecFiles } from '../../src/demo/generate-streamrec.ts';
+import { defaultSize, generateStreamRec, type StreamRecFiles, streamRecSpan } from '../../src/demo/generate-streamrec.ts';
 
 const small = { seed: 3, users: 120, items: 60, events: 12_000, days: 40, impressions: 800 };
 const scratch = mkdtempSync(join(tmpdir(), 'featherflight-streamrec-'));
@@ -72,6 +72,8 @@ describe('generateStreamRec', () => {
       expect(await one(`select count(*)::integer as n from '${data}/${glob}'`), path).toEqual({ n: rows });
     }
     expect(defaultSize.events).toBeGreaterThanOrEqual(200_000);
+    expect(Date.parse(streamRecSpan.start)).toBe(startMs);
+    expect(Date.parse(streamRecSpan.end)).toBe(startMs + defaultSize.days * dayMs);
   });
 
   it('has three kinds of events, each in the span of its days', async () => {

@@ -10,7 +10,9 @@ import { cliPath } from '../support/start-server.ts';
 const scratch = mkdtempSync(join(tmpdir(), 'featherflight-demo-'));
 const python = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
 let first = '';
-const identityOf = (stdout: string) => /identity [0-9a-f]{16}/.exec(stdout)?.[0] ?? 'none';
+/** The rows with their features, as printed. */
+const trainingOf = (stdout: string) => /The same rows in the same order.*?\n\n/s.exec(stdout)?.[0] ?? 'none';
+const completionsOf = (stdout: string) => Number(/^completions_ever +(\d+) +\1$/m.exec(stdout)?.[1]);
 const demo = () => runProgram(process.execPath, [cliPath, 'demo', 'streamrec'], { cwd: scratch });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -21,24 +23,32 @@ describe('featherflight demo', () => {
     first = stdout;
     expect(status, stderr).toBe(0);
     expect(stderr).toContain('definitions applied as version 1 (new or changed: 2 entities, ');
-    const [sent = '', answered = ''] = stdout.split('The same rows in the same order, with 12 features');
+    const [sent = '', answered = ''] = stdout.split('The same rows in the same order, with 22 features');
     expect(sent).toContain('The entity frame, 20,000 rows:');
-    expect(answered).toMatch(/^user_7d_completion_rate +[\d.]+ +[\d.]+ +[\d.]+$/m);
-    expect(answered).toMatch(/^20,000 rows in .*; reproducible$/m);
+    expect(answered).toMatch(/^user_7d_completion_rate +[\d.]+ +[\d.]+$/m);
+    expect(answered).toMatch(/^session_last_items +\[\d+, \d+, \d+\] +\[\d+\]$/m);
+    expect(answered).toMatch(/^20,000 rows in [\s\S]*?;\s+reproducible$/m);
     expect(answered).toMatch(/^item_popularity +item_stats +[\d,]+/m);
     expect(answered).toMatch(/^User \d+ at .*, offline and online:\n +offline +online\nuser_id +(\d+) +\1\n/m);
-    expect(answered).toMatch(/^last_top_category +(\w+) +\1\n.*\nlocal_hour +(\d+) +\2$/m);
+    expect(answered).toMatch(/^Pushed 6 events of user \d+, .* all served [\d.]+ s later\.$/m);
+    expect(answered).toMatch(
+      /^session_click_count +2 +2\nsession_duration_sec +120\.0 +120\.0\nsession_last_category +(\w+) +\1\n/m,
+    );
+    expect(completionsOf(stdout)).toBeGreaterThan(1);
+    expect(answered).toMatch(/^last_top_category +(\w+) +\1\n/m);
+    expect(answered).toMatch(/^local_hour +(\d+) +\1$/m);
     expect(`${stdout}${stderr}`).not.toMatch(/warning/i);
     const events = `import pyarrow.dataset as ds; print(ds.dataset("${scratch}/streamrec/data/clicks").count_rows())`;
     expect(Number((await runProgram(python, ['-c', events])).stdout)).toBeGreaterThanOrEqual(200_000);
   });
 
-  it('shows the same over the same data the next time', async () => {
+  it('shows the same rows the next time, and counts the events of that time too', async () => {
     const { status, stdout, stderr } = await demo();
     expect(status).toBe(0);
     expect(stderr).toContain('definitions applied as version 1\n');
-    expect(identityOf(stdout)).toMatch(/[0-9a-f]{16}$/);
-    expect(identityOf(stdout)).toBe(identityOf(first));
+    expect(trainingOf(stdout)).toContain('completion_rate_7d');
+    expect(trainingOf(stdout)).toBe(trainingOf(first));
+    expect(completionsOf(stdout)).toBe(completionsOf(first) + 1);
   });
 
   it('ends with status 1 where its script fails', async () => {

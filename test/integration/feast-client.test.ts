@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { preparePython } from '../../src/demo/prepare-python.ts';
-import { parseJson } from '../../src/http/json/parse-json.ts';
+import { parseJson } from '../../src/json/parse-json.ts';
 import { call, post } from '../support/http-client.ts';
 import { runProgram } from '../support/run-program.ts';
 import { type ServerProcess, startServer } from '../support/start-server.ts';

@@ -172,7 +172,7 @@ describe('over LMDB', () => {
       );
       expect(text).toMatch(/featherflight_online_store_seconds_count\{operation="read",outcome="ok"\} \d/);
       expect(metric('featherflight_materialization_lag_seconds{view="user_profile"}')).toBeLessThan(600);
-      expect(metric('featherflight_view_freshness_seconds{view="user_profile"}')).toBeGreaterThan(600);
+      expect(metric('featherflight_view_source_age_seconds{view="user_profile"}')).toBeGreaterThan(600);
       expect(text).toContain('process_cpu_seconds_total');
       const page = (await call(`${server.http}/openapi.json`)).json() as OpenApi;
       expect(page.openapi).toBe('3.1.0');

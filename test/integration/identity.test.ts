@@ -149,7 +149,7 @@ it('is another for another definition, and the same for another description', as
   const kept = readFileSync(path, 'utf8');
   const applied = async (text: string) => {
     writeFileSync(path, text);
-    await python.run('store._transport.action("apply", {})');
+    await python.run('store._transport.action("apply", {"force": True})');
     return await identify();
   };
   const first = await identify();

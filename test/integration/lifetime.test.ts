@@ -61,7 +61,8 @@ describe('SIGTERM', () => {
     const server = await serve(await makeStore({ config: { flight: { limits: { drainSeconds: 1 } } } }));
     const python = connect(server);
     await python.run(`
-      reader = store.get_historical_features(many(600_000, columns=8)[0], ["user_profile:age"]).to_batches()
+      # More than all that lies between them can hold.
+      reader = store.get_historical_features(many(900_000, columns=16)[0], ["user_profile:age"]).to_batches()
       reader.read_next_batch().num_rows`);
     const begun = performance.now();
     expect(await server.stop()).toEqual({ status: 0, signal: null });

@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FeatherflightClient, formatInstantUs, parseInstantUs } from '../../src/client/index.ts';
+import { columnFromValues } from '../../src/arrow/build.ts';
+import { field } from '../../src/arrow/schema.ts';
+import {
+  type EntityFrame,
+  FeatherflightClient,
+  formatInstantUs,
+  type ParityProgress,
+  parseInstantUs,
+} from '../../src/client/index.ts';
 import { type ServerProcess, startServer } from '../support/start-server.ts';
 import { makeHttpStore } from './http-store.ts';
 
@@ -133,6 +141,65 @@ it('reads the catalogue over HTTP and talks Flight beside it', async () => {
   expect((await client.catalogue('feature-services')).map((row) => row.name)).toEqual(['plain', 'ranker']);
   expect((await (await client.flight()).serverInfo()).project).toBe('shop');
 });
+
+describe('checks', () => {
+  it('parity live and out of the log, with progress, and refuses what is not there with the nearest', async () => {
+    const features = ['item_stats:sold', 'user_profile:visits'];
+    const progress: ParityProgress[] = [];
+    const report = await client.checkParity({ live: true, features, sample: 50 }, { onProgress: (now) => progress.push(now) });
+    expect([report.kind, report.mode, report.features.map(({ feature }) => feature).sort()]).toEqual([
+      'parity',
+      'live',
+      ['sold', 'visits'],
+    ]);
+    expect(
+      report.features.find(({ feature }) => feature === 'sold'),
+      JSON.stringify(report),
+    ).toMatchObject({ n: 50, share_within: 1, result: 'PASS', causes: {} });
+    expect(progress.at(-1)?.pairs).toBe(report.summary.pairs);
+    const from = parseInstantUs('2026-01-01T00:00:00Z');
+    expect(await client.checkParity({ from, to: from + 1n })).toMatchObject({
+      result: 'NO DATA',
+      from: '2026-01-01T00:00:00.000000Z',
+      summary: { pairs: 0, advice: expect.stringContaining('nothing is logged') },
+    });
+    const refused = client.checkParity({ features: ['user_profile:agee'] });
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('age') });
+  });
+
+  it('leaks of a frame, and drift against one', async () => {
+    const row = { item_id: 'item 4', event_timestamp: parseInstantUs('2026-02-01T00:00:00Z'), sold: 4n };
+    const frame = itemFrame([row]);
+    const leaks = await client.auditLeaks({ table: true, columns: { sold: 'item_stats:sold' } }, frame);
+    expect(leaks, JSON.stringify(leaks)).toMatchObject({
+      kind: 'leaks',
+      result: 'PASS',
+      features: [{ verdict: 'clean', rows: 1 }],
+    });
+    const drift = await client.drift({ columns: { sold: 'item_stats:sold' } }, itemFrame([row]));
+    expect(drift).toMatchObject({ kind: 'drift', result: 'NO DATA', reference: { kind: 'frame', rows: 1 } });
+  });
+});
+
+/** Items, times and a feature that were made elsewhere. */
+function itemFrame(rows: readonly { item_id: string; event_timestamp: bigint; sold: bigint }[]): EntityFrame {
+  const fields = [
+    field('item_id', { id: 'utf8' }),
+    field('event_timestamp', { id: 'timestamp', unit: 'us', timezone: 'UTC' }),
+    field('sold', { id: 'int', bits: 64, signed: true }),
+  ];
+  const columns = fields.map((one) =>
+    columnFromValues(
+      one,
+      rows.map((row) => row[one.name as keyof typeof row]),
+    ),
+  );
+  const schema = { fields, metadata: new Map<string, string>() };
+  async function* batches() {
+    yield { batch: { schema, length: rows.length, columns }, dictionaries: new Map() };
+  }
+  return { schema, batches: batches() };
+}
 
 describe('with a server that fails', () => {
   const serve = async (answer: RequestListener) => {

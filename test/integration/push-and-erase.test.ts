@@ -123,12 +123,14 @@ it('erases through a server, which goes on serving: command line, HTTP, Flight a
   expect(JSON.parse(await run('erase', 'user', 'user_id=51', '--json', '--url', url))).toMatchObject({
     online: { rows: { user_profile: 1 } },
     archives: [{ source: 'profiles', files: 1, rows: 1 }],
+    feature_log: { files: 0, rows: 0 },
+    datasets: [],
     foreign: [{ source: 'profiles', paths: ['data/users.parquet'] }],
   });
   expect(await visits()).toEqual(['PRESENT', 'NOT_FOUND']);
   expect(await training()).not.toContain(',9');
   expect(await run('erase', '--list', '--url', url)).toContain('user_id=51');
-  expect(await client.liftErasure('user', { user_id: 51n })).toEqual({ lifted: true });
+  expect(await client.liftErasure('user', { user_id: 51n })).toEqual({ lifted: true, erased_at: expect.any(String) });
   expect(await training()).not.toContain(',9');
   expect(await client.erase('user', { user_id: 50n })).toMatchObject({ entity: 'user', online: { keys: 1 } });
   expect(await visits()).toEqual(['NOT_FOUND', 'NOT_FOUND']);

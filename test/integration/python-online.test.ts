@@ -8,7 +8,7 @@ import { makeHttpStore } from './http-store.ts';
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const python = path('../../.venv/bin/python');
 
-it.each(['online_client.py', 'erase_client.py'])('%s runs through: what it asserts is so', async (program) => {
+it.each(['online_client.py', 'erase_client.py', 'audit_client.py'])('%s runs through: what it asserts is so', async (program) => {
   const server = await startServer(await makeHttpStore());
   try {
     const { status, stdout, stderr } = await runProgram(python, [path(program), server.url]);

@@ -74,6 +74,8 @@ describe.each(['LMDB', 'Redis'])('over %s', (kind) => {
       erased_at: '2026-03-10T12:00:00.000000Z',
       online: { keys: 1, rows: { item_prices: 1 } },
       archives: [{ source: 'prices', files: 2, rows: 2 }],
+      feature_log: { files: 0, rows: 0 },
+      datasets: [],
       foreign: [{ source: 'prices', format: 'parquet', paths: ['data/*.parquet'], views: ['item_prices'] }],
     });
     expect(readdirSync(join(shop.root, '.projections'))).toEqual([]);
@@ -88,8 +90,8 @@ describe.each(['LMDB', 'Redis'])('over %s', (kind) => {
     shop.clockUs += 1n;
     expect(await erasures.erase('item', { item_id: 7 })).toMatchObject({ erased_at: shown.erased_at, archives: [] });
 
-    expect(await erasures.lift('item', { item_id: 7n })).toEqual({ lifted: true });
-    expect(await erasures.lift('item', { item_id: 7n })).toEqual({ lifted: false });
+    expect(await erasures.lift('item', { item_id: 7n })).toEqual({ lifted: true, erased_at: shown.erased_at });
+    expect(await erasures.lift('item', { item_id: 7n })).toEqual({ lifted: false, erased_at: null });
     expect(await erasures.list()).toEqual([]);
     expect(await shop.read(7n)).toBeUndefined();
     expect(await trainingLabels()).toEqual([...foreign(all), 'pushed 8'].sort());

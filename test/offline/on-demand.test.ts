@@ -147,6 +147,7 @@ function expectEchoes(scenario: Scenario, actual: EngineAnswer, outputs: readonl
       null_value: count('NULL_VALUE'),
       not_found: count('NOT_FOUND'),
       outside_max_age: 0,
+      out_of_range: 0,
       defaults: 0,
       ties: 0,
     });

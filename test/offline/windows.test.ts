@@ -24,9 +24,11 @@ import type { Scenario, ScenarioSource } from '../support/scenario.ts';
 import { writeSource } from '../support/write-source.ts';
 import { type Draw, drawFrom } from './draw-values.ts';
 
-/** FEATHERFLIGHT_TEST_RUNS=2000 for a long search. */
-const numRuns = Number(process.env.FEATHERFLIGHT_TEST_RUNS ?? 60);
-const seed = process.env.FEATHERFLIGHT_TEST_SEED ? Number(process.env.FEATHERFLIGHT_TEST_SEED) : undefined;
+/** Histories that one projection and one request answer: each has keys of its own. */
+const historiesAtOnce = 10;
+/** So many times `historiesAtOnce`; FEATHERFLIGHT_TEST_RUNS=2000 for a long search. */
+const numRuns = Number(process.env.FEATHERFLIGHT_TEST_RUNS || 100);
+const seed = Number(process.env.FEATHERFLIGHT_TEST_SEED || Math.floor(Math.random() * 2 ** 31));
 
 const settings = [
   ['one bucket', {}, numRuns],
@@ -97,20 +99,41 @@ function or(a: boolean | null, b: boolean | null): boolean | null {
 }
 
 interface Drawn {
-  readonly events: readonly NaiveWindowEvent[];
+  readonly histories: readonly DrawnHistory[];
   readonly delay: string;
   readonly gap?: string;
   readonly hasId: boolean;
   readonly features: readonly NaiveWindowFeature[];
   readonly options: Readonly<Record<string, object>>;
-  readonly frame: readonly { readonly key: bigint | null; readonly timeUs: bigint | null }[];
   readonly batchRows: number;
 }
 
-function draw(from: Draw): Drawn {
+interface DrawnHistory {
+  readonly events: readonly NaiveWindowEvent[];
+  readonly frame: readonly { readonly key: bigint | null; readonly timeUs: bigint | null }[];
+}
+
+function draw(g: fc.GeneratorValue): Drawn {
+  const from = drawFrom(g);
   const hasId = from.chance(30);
+  const gap = from.chance(30) ? from.pick(['1s', '30m', '1h', '12h']) : undefined;
+  const options: Record<string, object> = {};
+  const features = Array.from({ length: from.int(1, 5) }, (_, at) => drawFeature(from, `f${at}`, gap !== undefined, options));
+  return {
+    histories: Array.from({ length: historiesAtOnce }, (_, at) => drawHistory(drawFrom(g), BigInt(at), hasId)),
+    delay: from.pick(['0', '1s', '1h']),
+    gap,
+    hasId,
+    features,
+    options,
+    batchRows: from.pick([1, 7, 1000]),
+  };
+}
+
+function drawHistory(from: Draw, at: bigint, hasId: boolean): DrawnHistory {
   const nulls = from.pick([0, 10, 30]);
   const orNull = <T>(value: T): T | null => (from.chance(nulls) ? null : value);
+  const keyOf = (key: bigint) => 10n * at + key;
   const events = Array.from({ length: from.int(0, 40) }, (): NaiveWindowEvent => {
     const row = Object.fromEntries(
       Object.entries(columns).map(([name, [, , pool]]) => [
@@ -118,33 +141,22 @@ function draw(from: Draw): Drawn {
         pool.length === 0 ? null : orNull(from.pick<LiteralValue>(pool)),
       ]),
     );
+    const key = row.user_id === null ? null : keyOf(row.user_id as bigint);
     // Equal ids are equal in all but their time, so that it does not matter which of them counts at one time.
-    const id = hasId ? orNull(BigInt(from.int(0, 30))) : null;
+    const id = hasId ? orNull(1000n * at + BigInt(from.int(0, 30))) : null;
     return {
-      key: row.user_id as bigint | null,
+      key,
       timeUs: orNull(from.time()),
       isValid: row.kind === null || vocabulary.includes(row.kind as string),
       id,
-      values: { ...row, id },
+      values: { ...row, user_id: key, id },
     };
   });
-  const gap = from.chance(30) ? from.pick(['1s', '30m', '1h', '12h']) : undefined;
-  const options: Record<string, object> = {};
-  const features = Array.from({ length: from.int(1, 5) }, (_, at) => drawFeature(from, `f${at}`, gap !== undefined, options));
   const frame = Array.from({ length: from.pick([0, 5, 30]) }, () => ({
-    key: from.chance(10) ? null : BigInt(from.int(1, 5)),
+    key: from.chance(10) ? null : keyOf(BigInt(from.int(1, 5))),
     timeUs: from.chance(10) ? null : from.time(),
   }));
-  return {
-    events: distinctIds(events),
-    delay: from.pick(['0', '1s', '1h']),
-    gap,
-    hasId,
-    features,
-    options,
-    frame,
-    batchRows: from.pick([1, 7, 1000]),
-  };
+  return { events: distinctIds(events), frame };
 }
 
 /** Of events with one id and one time only the first is kept: which of two that differ counts, their values decide. */
@@ -223,7 +235,7 @@ async function apply(history: History, root: string, name: string, drawn: Drawn)
       ...Object.entries(columns).map(([column, [duckType, type]]) => ({ name: column, duckType, type: parseValueType(type) })),
     ],
     event: 'at',
-    rows: drawn.events.map(({ timeUs, values: row }) => ({ ...row, at: timeUs })),
+    rows: drawn.histories.flatMap(({ events }) => events).map(({ timeUs, values: row }) => ({ ...row, at: timeUs })),
     format: 'parquet',
     files: 2,
   };
@@ -250,10 +262,13 @@ async function apply(history: History, root: string, name: string, drawn: Drawn)
   return { ...bound, version: 1, appliedAt: '2026-03-10T12:00:00Z' };
 }
 
-describe.each(settings)('section 6, events of %s', (_, sizes, runs) => {
+describe.each(settings)('section 6, events of %s', (what, sizes, runs) => {
   const root = mkdtempSync(join(tmpdir(), 'windows-'));
   let history: History;
   beforeAll(async () => {
+    console.log(
+      `windows over random histories, events of ${what}: ${runs * historiesAtOnce} histories, FEATHERFLIGHT_TEST_SEED=${seed}`,
+    );
     history = await openTestHistory(root, sizes);
   });
   afterAll(async () => {
@@ -265,29 +280,34 @@ describe.each(settings)('section 6, events of %s', (_, sizes, runs) => {
     'windows and sessions are what the oracle says',
     async () => {
       let count = 0;
+      let compared = 0;
       await fc.assert(
         fc.asyncProperty(fc.gen(), async (g) => {
-          const drawn = draw(drawFrom(g));
+          const drawn = draw(g);
           const registry = await apply(history, root, `w${count++ % 20}`, drawn);
-          await expectAnswers(history, registry, drawn);
+          compared += await expectAnswers(history, registry, drawn);
         }),
         { numRuns: runs, seed, endOnFailure: process.env.FEATHERFLIGHT_TEST_SHRINK === undefined },
       );
+      expect(compared).toBeGreaterThan(0);
     },
     60_000 + runs * 1000,
   );
 });
 
-async function expectAnswers(history: History, registry: RegistryDocument, drawn: Drawn): Promise<void> {
+/** Gives how many values were compared. */
+async function expectAnswers(history: History, registry: RegistryDocument, drawn: Drawn): Promise<number> {
+  const rows = drawn.histories.flatMap(({ frame, events }) => frame.map((row) => ({ ...row, events })));
+  const everything = drawn.histories.flatMap(({ events }) => events);
   const timestamp = field('event_timestamp', { id: 'timestamp', unit: 'us', timezone: 'UTC' });
   const scenario: Scenario = {
     views: [],
     frame: {
-      rows: drawn.frame.length,
+      rows: rows.length,
       batchRows: drawn.batchRows,
       columns: [
-        { field: field('user_id', { id: 'int', bits: 64, signed: true }), values: drawn.frame.map(({ key }) => key) },
-        { field: timestamp, values: drawn.frame.map(({ timeUs }) => timeUs) },
+        { field: field('user_id', { id: 'int', bits: 64, signed: true }), values: rows.map(({ key }) => key) },
+        { field: timestamp, values: rows.map(({ timeUs }) => timeUs) },
       ],
     },
     features: drawn.features.map(({ name }) => ({ view: 'activity', feature: name })),
@@ -297,9 +317,11 @@ async function expectAnswers(history: History, registry: RegistryDocument, drawn
   const view = { delayUs: parseDurationUs(drawn.delay), gapUs: drawn.gap === undefined ? undefined : parseDurationUs(drawn.gap) };
   for (const [at, feature] of drawn.features.entries()) {
     const [value, status, event, isDefault] = answer.columns.slice(4 * at, 4 * at + 4).map((column) => column.values);
-    for (const [row, { key, timeUs }] of drawn.frame.entries()) {
-      const expected = computeNaively(view, feature, drawn.events, key, timeUs);
-      const what = { feature: drawn.options[feature.name], row: drawn.frame[row] };
+    const isFitted = feature.default !== undefined && 'fitted' in feature.default;
+    for (const [row, { key, timeUs, events }] of rows.entries()) {
+      // A fitted default is over the keys of all histories.
+      const expected = computeNaively(view, feature, isFitted ? everything : events, key, timeUs);
+      const what = { feature: drawn.options[feature.name], row: { key, timeUs } };
       expect({ what, status: status?.[row], event: event?.[row], isDefault: isDefault?.[row] }).toEqual({
         what,
         status: expected.status,
@@ -314,6 +336,7 @@ async function expectAnswers(history: History, registry: RegistryDocument, drawn
       if (!isNear) expect({ what, value: actual }).toEqual({ what, value: unsigned(expected.value) });
     }
   }
+  return rows.length * drawn.features.length;
 }
 
 function unsigned(value: LiteralValue): LiteralValue {

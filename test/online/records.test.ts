@@ -36,6 +36,27 @@ describe('records', () => {
     expect(await records.read('count', 'n')).toBe(40);
   });
 
+  it('are written many at once, whatever stands there, while others change them', async () => {
+    const records = createOnlineRecords(store, 'many');
+    await records.update('k', 'old', () => 1);
+    const names = Array.from({ length: 300 }, (_, at) => `n${at}`);
+    const all = new Map(names.map((name) => [name, { name }]));
+    await Promise.all([
+      records.writeMany('k', all),
+      records.writeMany(
+        'k',
+        new Map([
+          ['n1', { name: 'n1' }],
+          ['old', undefined],
+          ['never', undefined],
+        ]),
+      ),
+    ]);
+    await records.writeMany('k', new Map());
+    expect(await records.readMany('k', names)).toEqual([...all.values()]);
+    expect((await records.list('k')).sort()).toEqual([...names].sort());
+  });
+
   it('that are damaged are refused by name', async () => {
     const key = encodeRecordKey('p', 'lease', 'x');
     await store.replace([{ key, expected: undefined, value: Buffer.from('{') }]);

@@ -1,6 +1,8 @@
 /** What every online store must do: the same tests for LMDB, Redis, Valkey and Cluster. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { entityPrefix } from '../../src/online/encoding/keys.ts';
+import { encodeSideKey } from '../../src/online/spill/side-key.ts';
 import type { OnlineStore, Replacement } from '../../src/online/store.ts';
 
 /** `open` gives another connection to the same data each time; each test has keys of its own. */
@@ -108,6 +110,36 @@ export function describeStore(name: string, open: () => OnlineStore | Promise<On
       ]);
       expect(lost).toEqual([2]);
       expect((await store.read([a])).map(asText)).toEqual(['2']);
+    });
+
+    it('changes what stands beside a value with it, and not without it', async () => {
+      const prefix = randomBytes(8);
+      // Braces of every kind: each decides otherwise which part of a key its slot is made of.
+      for (const name of ['a', '{b}', 'c}', '{', '{}d', 'e{f']) {
+        const own = Buffer.concat([entityPrefix('p'), prefix, Buffer.from(name)]);
+        const beside = encodeSideKey('p', 'view', own);
+        const both = async () => (await store.read([own, beside])).map(asText);
+        const change = (expected: string | undefined, value: string | undefined, other: string | undefined) =>
+          store.replace([
+            {
+              ...{ key: own, expected: expected === undefined ? undefined : text(expected) },
+              value: value === undefined ? undefined : text(value),
+              beside: [{ key: beside, value: other === undefined ? undefined : text(other) }],
+            },
+          ]);
+        expect(await change(undefined, '1', 'one')).toEqual([]);
+        expect(await both()).toEqual(['1', 'one']);
+        expect(await change(undefined, '2', 'two')).toEqual([0]);
+        expect(await change('2', '3', 'three')).toEqual([0]);
+        expect(await both()).toEqual(['1', 'one']);
+        expect(await change('1', '2', 'two')).toEqual([]);
+        expect(await both()).toEqual(['2', 'two']);
+        expect(await change('2', '3', undefined)).toEqual([]);
+        expect(await both()).toEqual(['3', undefined]);
+        expect(await change('3', '4', 'four')).toEqual([]);
+        expect(await change('4', undefined, undefined)).toEqual([]);
+        expect(await both()).toEqual([undefined, undefined]);
+      }
     });
 
     it('puts new values beside those that stand there already, which lose', async () => {

@@ -6,6 +6,7 @@ import { type BindTools, type BoundDocument, bindRepository, type DescribeTable 
 import type { Problem } from '../../src/registry/problems.ts';
 import type { Definition } from '../../src/registry/repository.ts';
 import { parseExpression } from '../support/parse-expression.ts';
+import { statementTools } from '../support/statement-tools.ts';
 
 export type Tables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -21,7 +22,7 @@ export function describeFrom(tables: Tables): DescribeTable {
 
 /** What binding needs beside tables. */
 export function toolsFor(describeTable: DescribeTable): BindTools {
-  return { describeTable, parseExpression };
+  return { describeTable, parseExpression, ...statementTools };
 }
 
 /** Binds; every definition is said to come from `features/KIND.ts`. */

@@ -54,7 +54,7 @@ describe('docs/reference/definitions.md', () => {
       ),
     );
     const lists = [document.entities, document.sources, document.views, document.onDemandViews, document.services];
-    expect(lists.map((items) => items?.length)).toEqual([2, 3, 4, 1, 1]);
+    expect(lists.map((items) => items?.length)).toEqual([2, 6, 5, 1, 1]);
     expect(document.services[0]?.features.map(({ prefix, features }) => [prefix, features])).toEqual([
       [undefined, ['age', 'score', 'balance', 'embedding']],
       ['friend', ['age', 'score']],

@@ -56,6 +56,20 @@ describe('the state', () => {
     await again.close();
   });
 
+  it('is closed once, however often it is told, and leaves whoever holds it next alone', async () => {
+    const directory = newDirectory();
+    const first = await openState(directory, { purpose: 'apply' });
+    await Promise.all([first.close(), first.close()]);
+    const next = await openState(directory, { purpose: 'serve' });
+    await first.close();
+    expect(next.readOwner()).toMatchObject({ purpose: 'serve' });
+    await expect(openState(directory, { purpose: 'apply' })).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await next.close();
+    const reader = readState(directory);
+    await reader.close();
+    await reader.close();
+  });
+
   it('refuses a document that skips or repeats a version', async () => {
     const state = await openState(newDirectory(), { purpose: 'apply' });
     await state.writeDocument(document(1));

@@ -29,19 +29,22 @@ export async function askThroughHttp(store: OnlineStore): Promise<{ ask: ParityS
   const refuse = async () => {
     throw new Error('only online features are served here');
   };
+  const metrics = createMetrics();
   const parts: HttpParts = {
     access: createAccessControl('parity', () => []),
     logger: silentLogger,
-    metrics: createMetrics(),
+    metrics,
     limits: { timeoutMs: 60_000, maxBodyBytes: 2 ** 24, maxRows: 10_000, maxConcurrentRequests: 8, maxJsonDepth: 16 },
     version: '0',
     store,
     registry: () => registry as RegistryDocument,
+    served: (answer) => metrics.countAnswer(answer),
     online: { get: (request, options) => (online as HttpParts['online']).get(request, options) },
     writes: {
       push: refuse,
       writeOnline: refuse,
       materialize: refuse,
+      runSql: refuse,
       erase: refuse,
       liftErasure: refuse,
       listErasures: refuse,
@@ -54,6 +57,28 @@ export async function askThroughHttp(store: OnlineStore): Promise<{ ask: ParityS
       createToken: refuse,
       listTokens: refuse,
       revokeToken: refuse,
+    },
+    streams: { list: refuse, setAside: refuse, reset: refuse, replay: refuse },
+    datasets: {
+      create: refuse,
+      list: refuse,
+      describe: refuse,
+      lineage: refuse,
+      diff: refuse,
+      tag: refuse,
+      reproduce: refuse,
+      remove: refuse,
+    },
+    audit: { read: refuse, refused() {} },
+    validations: {
+      run: refuse,
+      explain: refuse,
+      listReports: refuse,
+      readReport: refuse,
+      featureHealth: refuse,
+      viewHealth: refuse,
+      lastChecks: refuse,
+      alerts: refuse,
     },
   };
   const server = await startHttpServer(parts, { host: '127.0.0.1', port: 0 });

@@ -7,7 +7,11 @@ import { createOnlineFeatures } from '../../src/online/retrieve/retrieve.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
 import type { ParitySetting, ServedColumn } from './online-parity.ts';
 
-export function askInProcess(store: OnlineStore): ParitySetting['ask'] {
+/** `check` is told every answer before it is given. */
+export function askInProcess(
+  store: OnlineStore,
+  check: (answer: OnlineAnswer) => Promise<void> = async () => {},
+): ParitySetting['ask'] {
   return async (registry, atUs, request) => {
     const { project } = registry;
     const facts = createOnlineFacts({
@@ -20,7 +24,9 @@ export function askInProcess(store: OnlineStore): ParitySetting['ask'] {
     try {
       await facts.load();
       const features = createOnlineFeatures({ store, project, registry: () => registry, facts, nowUs: () => atUs });
-      return servedColumns(await features.get(request));
+      const answer = await features.get(request);
+      await check(answer);
+      return servedColumns(answer);
     } finally {
       facts.close();
     }

@@ -63,8 +63,16 @@ export function computeNaively(
   return value === null ? withDefault(view, feature, counted, timeUs, cell) : cell;
 }
 
+const counted = new WeakMap<readonly NaiveWindowEvent[], readonly NaiveWindowEvent[]>();
+
+function countedEvents(events: readonly NaiveWindowEvent[]): readonly NaiveWindowEvent[] {
+  const known = counted.get(events) ?? countEvents(events);
+  counted.set(events, known);
+  return known;
+}
+
 /** Valid ones, each once: of equal ids the oldest, then the least of its values (rule 6.1). */
-function countedEvents(events: readonly NaiveWindowEvent[]): NaiveWindowEvent[] {
+function countEvents(events: readonly NaiveWindowEvent[]): NaiveWindowEvent[] {
   const valid = events.filter((event) => event.isValid && event.timeUs !== null);
   return valid.filter((event) => {
     if (event.id === null) return true;
@@ -123,8 +131,27 @@ function withDefault(
 ): NaiveWindowCell {
   if (feature.default === undefined) return cell;
   if ('literal' in feature.default) return { ...cell, value: feature.default.literal, tolerance: 0, isDefault: true };
-  const value = timeUs === null ? null : fitNaively(view, feature, events, timeUs, feature.default.fitted);
+  const value = timeUs === null ? null : fitOnce(view, feature, events, timeUs, feature.default.fitted);
   return value === null ? cell : { ...cell, value, tolerance: 1e-9 * Math.abs(Number(value)), isDefault: true };
+}
+
+const fits = new WeakMap<NaiveWindowFeature, { events: readonly NaiveWindowEvent[]; byDay: Map<bigint, LiteralValue> }>();
+
+/** One number a day. */
+function fitOnce(
+  view: NaiveWindowView,
+  feature: NaiveWindowFeature,
+  events: readonly NaiveWindowEvent[],
+  timeUs: bigint,
+  kind: 'mean' | 'median' | 'mode',
+): LiteralValue {
+  const known = fits.get(feature);
+  const byDay = known?.events === events ? known.byDay : new Map<bigint, LiteralValue>();
+  fits.set(feature, { events, byDay });
+  const day = floorNaively(timeUs, 86_400_000_000n);
+  const value = byDay.get(day) ?? fitNaively(view, feature, events, timeUs, kind);
+  byDay.set(day, value);
+  return value;
 }
 
 /** Over the keys that have a passing event at 00:00 UTC of T's day (rule 5.4). */
@@ -144,7 +171,9 @@ function fitNaively(
   });
   if (values.length === 0) return null;
   if (kind === 'mode') {
-    const seen = values.map((value) => ({ timeUs: 0n, value, over: true }));
+    // The last digits of a naive number are not to be trusted, and decide which two keys have the same.
+    const rounded = values.map((value) => (typeof value === 'number' ? Number(value.toPrecision(12)) : value));
+    const seen = rounded.map((value) => ({ timeUs: 0n, value, over: true }));
     return (
       ((naiveAggregates.top_k as (typeof naiveAggregates)[string])(seen, feature.resultType, 1).value as LiteralValue[])[0] ??
       null

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.flight as fl
@@ -34,9 +35,10 @@ class AnswerStream:
     overlaps the network with what the caller does with a batch. At most two batches wait here.
     """
 
-    def __init__(self, open_reader: OpenReader, address: str) -> None:
-        self._open_reader = open_reader
+    def __init__(self, open_reader: OpenReader, address: str, on_end: Callable[[], None]) -> None:
+        self._open_reader: OpenReader | None = open_reader
         self._address = address
+        self._on_end = on_end
         self._changed = threading.Condition()
         self._waiting: deque[Chunk] = deque()
         self._ended = False
@@ -80,8 +82,11 @@ class AnswerStream:
 
     def _pump(self) -> None:
         error: BaseException | None = None
+        reader: fl.FlightStreamReader | None = None
         try:
-            reader, headers = self._open_reader()
+            open_reader, self._open_reader = cast("OpenReader", self._open_reader), None
+            reader, headers = open_reader()
+            del open_reader
             with self._changed:
                 self._reader = reader
                 stopped = self._stopped
@@ -95,6 +100,9 @@ class AnswerStream:
         except BaseException as raised:  # noqa: BLE001 - handed to the thread that reads
             error = raised
         finally:
+            # The client is free when nothing refers to the call any more.
+            reader = None
+            self._on_end()
             with self._changed:
                 self._error = error
                 self._ended = True

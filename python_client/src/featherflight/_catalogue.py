@@ -21,8 +21,24 @@ _text = pa.string()
 _texts = pa.list_(pa.string())
 _map = pa.map_(pa.string(), pa.string())
 _time = pa.timestamp("us", "UTC")
+_count = pa.int64()
+_seconds = pa.float64()
 
 _schemas: dict[str, dict[str, pa.DataType]] = {
+    "datasets": {
+        "name": _text,
+        "rows": _count,
+        "splits": pa.map_(pa.string(), pa.int64()),
+        "features": _texts,
+        "labels": _texts,
+        "service": _text,
+        "models": _texts,
+        "warnings": _texts,
+        "created_at": _time,
+        "created_by": _text,
+        "description": _text,
+        "id": _text,
+    },
     "entities": {"name": _text, "join_keys": _map, "description": _text, "owner": _text, "tags": _map},
     "sources": {
         "name": _text,
@@ -48,9 +64,16 @@ _schemas: dict[str, dict[str, pa.DataType]] = {
         "as_known": pa.bool_(),
         "features": _texts,
         "newest_event": _time,
+        "freshness": _text,
+        "freshness_state": _text,
+        "event_age_seconds": _seconds,
+        "processing_age_seconds": _seconds,
+        "last_read": _time,
+        "readers": _map,
         "description": _text,
         "owner": _text,
         "tags": _map,
+        "deprecated": _text,
     },
     "feature_services": {
         "name": _text,
@@ -59,6 +82,8 @@ _schemas: dict[str, dict[str, pa.DataType]] = {
         "owner": _text,
         "tags": _map,
         "deprecated": _text,
+        "last_read": _time,
+        "readers": _map,
     },
     "features": {
         "name": _text,
@@ -69,11 +94,74 @@ _schemas: dict[str, dict[str, pa.DataType]] = {
         "description": _text,
         "owner": _text,
         "newest_event": _time,
+        "deprecated": _text,
+        "last_read": _time,
+        "readers": _map,
+    },
+    "usage": {
+        "name": _text,
+        "reader": _text,
+        "last_read": _time,
+    },
+    "acts": {
+        "name": _text,
+        "at": _time,
+        "action": _text,
+        "names": _texts,
+        "outcome": _text,
+        "code": _text,
+        "what": _text,
+        "caller": _text,
+        "token": _text,
+        "user": _text,
+        "door": _text,
+        "address": _text,
+        "request_id": _text,
+        "trace_id": _text,
+        "ms": _count,
+        "requests": _count,
+        "until": _time,
+        "rows": _count,
+        "details": _text,
+    },
+    "streams": {
+        "name": _text,
+        "source": _text,
+        "partition": _text,
+        "next": _text,
+        "end": _text,
+        "lag_records": _count,
+        "lag_seconds": _seconds,
+        "max_event_time": _time,
+        "freshness_seconds": _seconds,
+        "records": _count,
+        "events": _count,
+        "late": _count,
+        "set_aside": _count,
+        "duplicates": _count,
+        "ignored_fields": _map,
+        "error": _text,
     },
 }
 
-# The name says these already: `view:feature`.
-_said_by_name = {"features": ("view", "feature")}
+# What is not shown: the name says it already (`view:feature`, `source/partition`), or a row would be too wide for it.
+_not_shown = {
+    "acts": (
+        "name",
+        "token",
+        "door",
+        "address",
+        "request_id",
+        "trace_id",
+        "ms",
+        "requests",
+        "until",
+        "rows",
+        "details",
+    ),
+    "features": ("view", "feature"),
+    "streams": ("source", "partition"),
+}
 
 
 class CatalogueTable(Sequence[dict[str, Any]]):
@@ -148,7 +236,7 @@ class CatalogueTable(Sequence[dict[str, Any]]):
         shown = [
             name
             for name in self._types
-            if name not in _said_by_name.get(self.kind, ())
+            if name not in _not_shown.get(self.kind, ())
             and any(row[name] not in (None, "", [], {}) for row in self._rows)
         ]
         return [Column(name.replace("_", " "), [_cell(row[name]) for row in self._rows]) for name in shown]

@@ -20,6 +20,7 @@ from featherflight._progress import open_progress
 from featherflight._render import Column, html_table, text_table
 from featherflight._report import JobReport, decode_report
 from featherflight._transport import Transport
+from featherflight._warnings import warn_readers
 from featherflight.errors import (
     CancelledError,
     DataLossError,
@@ -59,11 +60,18 @@ class HistoricalJob:
         self._table: pa.Table | None = None
         self._report: JobReport | None = None
         self._plan = _Plan(self._send())
+        warn_readers(self.warnings)
 
     @property
     def schema(self) -> pa.Schema:
         """The answer's columns: the frame's own, then the features in the order asked for."""
         return self._plan.schema
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """What of it is deprecated, each with a `message`; a process is warned of each once, by DeprecatedWarning."""
+        written = (self.schema.metadata or {}).get(b"featherflight.warnings", b"[]")
+        return cast("list[dict[str, Any]]", json.loads(written))
 
     @property
     def rows(self) -> int | None:
@@ -161,7 +169,7 @@ class HistoricalJob:
     def _send(self) -> fl.FlightInfo:
         if isinstance(self._frame, str):
             return self._transport.plan(self._command | {"path": self._frame})
-        upload = _upload(self._transport, self._frame, self._command, self._show)
+        upload = upload_frame(self._transport, self._frame, self._command, self._show)
         return self._transport.plan(self._command | {"upload": upload})
 
     def _send_again(self) -> None:
@@ -248,7 +256,8 @@ class _Plan:
         self.query = str(facts.get("query", ""))
 
 
-def _upload(transport: Transport, frame: Frame, command: dict[str, Any], show: bool | None) -> str:
+def upload_frame(transport: Transport, frame: Frame, command: Mapping[str, Any], show: bool | None) -> str:
+    """Sends a frame to be named by the id that the server gives it."""
     # The server reads the sources of what the frame is for while the frame is on its way.
     purpose = {"type": "upload", "features": command.get("features"), "service": command.get("service")}
     small = frame.rows is not None and frame.rows <= BATCH_ROWS

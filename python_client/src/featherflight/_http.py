@@ -9,12 +9,13 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from featherflight.errors import DeadlineExceededError, FeatherflightError, UnavailableError, error_of_code
 
 _TRIES = 3
+_LINES = "application/x-ndjson"
 _passing = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
 
 
@@ -31,16 +32,26 @@ class HttpTransport:
             self._headers["authorization"] = f"Bearer {token}"
         self._local = threading.local()
 
-    def post(self, path: str, body: Mapping[str, Any], *, timeout: float | None) -> Any:
-        """The JSON of the answer. Calls that failed for the moment are tried again: all that are made here bear it."""
-        ends = None if timeout is None else time.monotonic() + timeout
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        timeout: float | None,
+        on_progress: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """The JSON of the answer; where `on_progress` is given it is told how far the server is.
+
+        Calls that failed for the moment are tried again: all that are made here bear it.
+        """
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        ends = None if timeout is None else time.monotonic() + timeout
         for attempt in range(_TRIES):
             left = None if ends is None else ends - time.monotonic()
             if left is not None and left <= 0:
                 raise DeadlineExceededError(f"{self.address} did not answer within {timeout} s")
             try:
-                return self._once(path, data, left)
+                return self._once(path, data, left, on_progress)
             except FeatherflightError as raised:
                 wait = _wait_seconds(raised, attempt)
                 if raised.code not in _passing or attempt == _TRIES - 1 or (left is not None and wait >= left):
@@ -55,11 +66,14 @@ class HttpTransport:
         if connection is not None:
             connection.close()
 
-    def _once(self, path: str, data: bytes, timeout: float | None) -> Any:
+    def _once(self, path: str, data: bytes, timeout: float | None, on_progress: Callable[[Any], None] | None) -> Any:
+        accept = {} if on_progress is None else {"accept": _LINES}
         connection = self._connection(timeout)
         try:
-            connection.request("POST", path, data, {**self._headers, "x-request-id": uuid.uuid4().hex})
+            connection.request("POST", path, data, {**self._headers, **accept, "x-request-id": uuid.uuid4().hex})
             response = connection.getresponse()
+            if on_progress is not None and response.getheader("content-type", "").startswith(_LINES):
+                return self._read_lines(response, on_progress)
             text = response.read()
         except TimeoutError as raised:
             self.close()
@@ -69,6 +83,10 @@ class HttpTransport:
             raise UnavailableError(
                 f"no answer from {self.address} ({raised}); is the server running there?"
             ) from raised
+        except BaseException:
+            # What comes then of this answer is nobody's any more; the server sees that its client left.
+            self.close()
+            raise
         try:
             answer = json.loads(text)
         except ValueError as raised:
@@ -78,8 +96,21 @@ class HttpTransport:
             ) from raised
         if response.status < 400:
             return answer
-        error = answer["error"]
-        raise error_of_code(str(error["code"]), str(error["message"]), error.get("details") or {})
+        raise _error_of(answer)
+
+    def _read_lines(self, response: http.client.HTTPResponse, on_progress: Callable[[Any], None]) -> Any:
+        """Tells what comes line by line, and gives the result that ends it."""
+        for line in response:
+            message = json.loads(line)
+            if "progress" in message:
+                on_progress(message["progress"])
+            elif "done" in message:
+                response.read()
+                return message["done"]
+            else:
+                response.read()
+                raise _error_of(message)
+        raise http.client.IncompleteRead(b"")
 
     def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -106,6 +137,11 @@ class _NamedConnection(http.client.HTTPConnection):
         """Connects and shakes hands."""
         super().connect()
         self.sock = self._context.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _error_of(answer: Any) -> FeatherflightError:
+    error = answer["error"]
+    return error_of_code(str(error["code"]), str(error["message"]), error.get("details") or {})
 
 
 def _wait_seconds(raised: FeatherflightError, attempt: int) -> float:

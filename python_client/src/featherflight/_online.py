@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from featherflight._frames import read_frame
 from featherflight._to_pandas import table_to_pandas
+from featherflight._warnings import warn_readers
 from featherflight.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class OnlineResponse:
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         self._answer = answer
+        warn_readers(self.warnings)
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """What of it is deprecated, each with a `message`; a process is warned of each once, by DeprecatedWarning."""
+        return [dict(one) for one in self._answer.get("warnings", ())]
 
     @property
     def evaluated_at(self) -> datetime:

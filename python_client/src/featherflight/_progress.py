@@ -15,10 +15,11 @@ _BAR_WIDTH = 24
 
 
 class Progress:
-    """Counts rows and shows nothing; the base of the bars that do. Use as a context manager."""
+    """Counts rows, or what `unit` says, and shows nothing; the base of the bars that do. Use as a context manager."""
 
-    def __init__(self, label: str, total: int | None, *, delay_seconds: float = 0.0) -> None:
+    def __init__(self, label: str, total: int | None, *, delay_seconds: float = 0.0, unit: str = "rows") -> None:
         self.label = label
+        self.unit = unit
         self.total = total if total is not None and total >= 0 else None
         self.rows = 0
         self.started = time.monotonic()
@@ -28,6 +29,14 @@ class Progress:
     def add(self, rows: int) -> None:
         """Counts `rows` more, and draws if it is time to."""
         self.rows += rows
+        self._draw_in_time()
+
+    def move(self, label: str, rows: int, total: int | None) -> None:
+        """Says what is done now and how far that is, and draws if it is time to."""
+        self.label, self.rows, self.total = label, rows, total
+        self._draw_in_time()
+
+    def _draw_in_time(self) -> None:
         now = time.monotonic()
         if now >= self._next_draw:
             self._next_draw = now + _INTERVAL_SECONDS
@@ -56,12 +65,13 @@ class Progress:
 
     def caption(self, elapsed: float) -> str:
         """`1,000 of 5,000 rows, 20%, 0.4 s, 2,500 rows/s`."""
-        parts = [f"{self.rows:,} rows" if self.total is None else f"{self.rows:,} of {self.total:,} rows"]
+        parts = [f"{self.rows:,}" if self.total is None else f"{self.rows:,} of {self.total:,}"]
+        parts[0] += f" {self.unit}"
         if self.total:
             parts.append(f"{self.share:.0%}")
         parts.append(seconds(elapsed))
         if self.rows and elapsed > 0:
-            parts.append(f"{self.rows / elapsed:,.0f} rows/s")
+            parts.append(f"{self.rows / elapsed:,.0f} {self.unit}/s")
         return ", ".join(parts)
 
 
@@ -114,15 +124,16 @@ class NotebookProgress(Progress):
         )
 
 
-def open_progress(show: bool | None, label: str, total: int | None, *, delay_seconds: float = 0.0) -> Progress:
+def open_progress(
+    show: bool | None, label: str, total: int | None, *, delay_seconds: float = 0.0, unit: str = "rows"
+) -> Progress:
     """The bar for where this runs; `show` None decides by itself, False shows none, True also without a TTY."""
-    if show is False:
-        return Progress(label, total)
-    if _in_notebook():
-        return NotebookProgress(label, total, delay_seconds=delay_seconds)
-    if show or (sys.stderr is not None and sys.stderr.isatty()):
-        return TerminalProgress(label, total, delay_seconds=delay_seconds)
-    return Progress(label, total)
+    kind = Progress
+    if show is not False and _in_notebook():
+        kind = NotebookProgress
+    elif show or (show is None and sys.stderr is not None and sys.stderr.isatty()):
+        kind = TerminalProgress
+    return kind(label, total, delay_seconds=delay_seconds, unit=unit)
 
 
 def _in_notebook() -> bool:

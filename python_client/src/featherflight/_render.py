@@ -37,22 +37,30 @@ def text_table(columns: Sequence[Column], *, width: int | None = None, rows: int
     return "\n\n".join("\n".join([*_lines(table), *more]) for table in _tables(shown, width))
 
 
-def html_table(columns: Sequence[Column], *, caption: str = "", rows: int = HTML_ROWS) -> str:
-    """The columns as one `<table>`; every cell is escaped."""
+def html_table(
+    columns: Sequence[Column], *, caption: str = "", notes: Sequence[str] = (), rows: int = HTML_ROWS
+) -> str:
+    """The columns as one `<table>` that scrolls where it is too wide, notes below it; all text is escaped.
+
+    No colour is set, so that it is read on whatever the notebook's theme is.
+    """
     count = len(columns[0].cells) if columns else 0
     shown = min(count, rows)
     head = "".join(f'<th style="text-align:{_side(column)}">{html.escape(column.title)}</th>' for column in columns)
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="text-align:{_side(column)}">{html.escape(str(column.cells[row]))}</td>' for column in columns
+            f'<td style="text-align:{_side(column)}{_wrap(column)}">{html.escape(str(column.cells[row]))}</td>'
+            for column in columns
         )
         + "</tr>"
         for row in range(shown)
     )
     more = f"<p>… {count - shown:,} more rows</p>" if shown < count else ""
     title = f'<caption style="text-align:left;caption-side:top">{html.escape(caption)}</caption>' if caption else ""
-    return f"<div><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</div>"
+    below = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+    table = f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div style="overflow-x:auto">{table}{more}{below}</div>'
 
 
 def seconds(value: float) -> str:
@@ -118,3 +126,8 @@ def _one_line(cell: str) -> str:
 
 def _side(column: Column) -> str:
     return "right" if column.numeric else "left"
+
+
+def _wrap(column: Column) -> str:
+    """A number stays in one line, with its unit."""
+    return ";white-space:nowrap" if column.numeric else ""

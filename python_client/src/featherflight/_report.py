@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -33,11 +34,34 @@ class FeatureReport:
     """Rows whose value is the feature's default."""
     ties: int
     """Rows where equal event and created times were decided by value."""
+    out_of_range: int = 0
+    """Rows whose value is null because the sum is outside its type; they are among `null_value`."""
 
     @property
     def nulls(self) -> int:
         """Rows whose value is null in the answer: not present, and no default stood in."""
         return self.null_value + self.not_found + self.outside_max_age - self.defaults
+
+
+@dataclass(frozen=True)
+class InvalidReason:
+    """What is wrong with some events."""
+
+    reason: str
+    """`no_time`, `vocabulary` (a value that its column does not declare) or `type` (a value of another type)."""
+    column: str
+    events: int
+
+
+@dataclass(frozen=True)
+class EventReport:
+    """How many events that a stream feature view reads count nowhere."""
+
+    view: str
+    source: str
+    invalid: int
+    """Each event once, whatever is wrong with it."""
+    reasons: tuple[InvalidReason, ...]
 
 
 @dataclass(frozen=True)
@@ -53,6 +77,10 @@ class JobReport:
     """Equal identities mean equal bytes (definitions, rows, options, source states, versions)."""
     reproducible: bool
     features: tuple[FeatureReport, ...]
+    events: tuple[EventReport, ...] = ()
+    """One for each stream feature view."""
+    warnings: tuple[str, ...] = ()
+    """What of it is deprecated, in a sentence each."""
 
     def to_arrow(self) -> pa.Table:
         """The features' counts, one row each."""
@@ -66,12 +94,16 @@ class JobReport:
         return frame
 
     def __str__(self) -> str:
-        return f"{self._headline()}\n\n{text_table(self._columns())}" if self.features else self._headline()
+        headline = textwrap.fill(self._headline(), _WIDTH, break_long_words=False)
+        told = [textwrap.fill(f"warning: {text}", _WIDTH, break_long_words=False) for text in self.warnings]
+        table = [text_table(self._columns())] if self.features else []
+        return "\n\n".join([headline, *table, *told])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return html_table(self._columns(), caption=self._headline())
+        notes = [f"warning: {text}" for text in self.warnings]
+        return html_table(self._columns(), caption=self._headline(), notes=notes)
 
     def _headline(self) -> str:
         parts = [
@@ -81,36 +113,52 @@ class JobReport:
         if self.identity is not None:
             parts.append(f"identity {self.identity[:16]}")
         parts.append("reproducible" if self.reproducible else "not reproducible")
+        parts.extend(
+            f"{report.invalid:,} invalid {'event' if report.invalid == 1 else 'events'} of {report.view} count nowhere"
+            for report in self.events
+            if report.invalid
+        )
         return "; ".join(parts)
 
     def _columns(self) -> list[Column]:
         features = self.features
-        share = [f"{feature.present / self.rows:.1%}" if self.rows else "" for feature in features]
+        shares = [f"{feature.present / self.rows:.1%}" if self.rows else "" for feature in features]
         columns = [
             Column("feature", [feature.name for feature in features]),
             Column("view", [feature.view for feature in features]),
-            Column("present", [f"{feature.present:,}" for feature in features], numeric=True),
-            Column("share", share, numeric=True),
+            Column("present", shares, numeric=True),
         ]
         titles = {
-            "null_value": "null value",
+            "null_value": "null",
+            "out_of_range": "out of range",
             "not_found": "not found",
             "outside_max_age": "too old",
-            "defaults": "defaults",
+            "defaults": "default",
             "ties": "ties",
+            "nulls": "left null",
         }
         for name, title in titles.items():
-            cells = [f"{getattr(feature, name):,}" for feature in features]
-            columns.append(Column(title, cells, numeric=True))
-        columns.append(Column("null in the end", [f"{feature.nulls:,}" for feature in features], numeric=True))
+            counts = [getattr(feature, name) for feature in features]
+            if name != "out_of_range" or any(counts):
+                columns.append(Column(title, [f"{count:,}" for count in counts], numeric=True))
         return columns
 
 
+_WIDTH = 80
 _schema = pa.schema(
     [("name", pa.string()), ("view", pa.string())]
     + [
         (name, pa.int64())
-        for name in ("present", "null_value", "not_found", "outside_max_age", "defaults", "ties", "nulls")
+        for name in (
+            "present",
+            "null_value",
+            "not_found",
+            "outside_max_age",
+            "defaults",
+            "ties",
+            "out_of_range",
+            "nulls",
+        )
     ]
 )
 _feature_names = {field.name for field in fields(FeatureReport)}
@@ -130,4 +178,16 @@ def decode_report(wire: Mapping[str, Any]) -> JobReport:
             FeatureReport(**{name: value for name, value in feature.items() if name in _feature_names})
             for feature in wire["features"]
         ),
+        events=tuple(_decode_events(report) for report in wire.get("events", ())),
+        warnings=tuple(str(one["message"]) for one in wire.get("warnings", ())),
+    )
+
+
+def _decode_events(wire: Mapping[str, Any]) -> EventReport:
+    reasons = (
+        InvalidReason(reason=str(one["reason"]), column=str(one["column"]), events=int(one["events"]))
+        for one in wire["reasons"]
+    )
+    return EventReport(
+        view=str(wire["view"]), source=str(wire["source"]), invalid=int(wire["invalid"]), reasons=tuple(reasons)
     )

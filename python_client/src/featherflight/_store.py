@@ -2,69 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from featherflight._address import DEFAULT_URL, PemSource, Tls, ssl_context
+from featherflight import _audit, _drift, _leaks, _lineage, _long_calls, _parity, _usage, _writes
+from featherflight._address import Tls, ssl_context
 from featherflight._catalogue import CatalogueTable
+from featherflight._datasets import methods as _dataset_methods
 from featherflight._frames import read_frame
 from featherflight._historical import HistoricalJob
 from featherflight._http import HttpTransport
-from featherflight._online import OnlineResponse, encode_columns, encode_frame
+from featherflight._online import OnlineResponse, encode_columns
 from featherflight._request import encode_request
 from featherflight._transport import Transport
 from featherflight.errors import FailedPreconditionError
 
 if TYPE_CHECKING:
     from featherflight._frames import EntityFrame
-
-_CONNECT_TIMEOUT_SECONDS = 20.0
-
-
-def connect(
-    url: str | None = None,
-    *,
-    token: str | None = None,
-    timeout: float | None = None,
-    progress: bool | None = None,
-    tls_root_certs: PemSource | None = None,
-    tls_client_cert: PemSource | None = None,
-    tls_client_key: PemSource | None = None,
-    tls_hostname: str | None = None,
-    tls_verify: bool = True,
-) -> Store:
-    """Connects to a server and asks it who it is.
-
-    Args:
-        url: `grpc://host:port`, or `grpc+tls://host:port`; by default FEATHERFLIGHT_URL, else grpc://127.0.0.1:8815.
-        token: sent with every call as `Authorization: Bearer …`; by default FEATHERFLIGHT_TOKEN.
-        timeout: seconds that any one call may take, streams of rows included; None: no limit.
-        progress: False shows no progress bars, True shows them also where stderr is no terminal.
-        tls_root_certs: certificates to trust instead of the system's: PEM text, bytes or the path of a file.
-        tls_client_cert: this client's own certificate, for a server that asks for one.
-        tls_client_key: the key of `tls_client_cert`.
-        tls_hostname: the name that the server's certificate carries, where the address has another.
-        tls_verify: False accepts any certificate; for trials only.
-
-    Raises:
-        UnavailableError: nobody answers at the address.
-        UnauthenticatedError: the server wants a token, or another one.
-    """
-    token = token if token is not None else os.environ.get("FEATHERFLIGHT_TOKEN")
-    tls = Tls(tls_root_certs, tls_client_cert, tls_client_key, tls_hostname, tls_verify)
-    transport = Transport(
-        url or os.environ.get("FEATHERFLIGHT_URL") or DEFAULT_URL, token=token, tls=tls, timeout=timeout
-    )
-    try:
-        info = transport.action("server_info", {}, timeout=min(timeout or _CONNECT_TIMEOUT_SECONDS, 20.0))
-    except BaseException:
-        transport.close()
-        raise
-    return Store(transport, info, progress=progress, token=token, tls=tls, timeout=timeout)
 
 
 class Store:
@@ -112,6 +68,37 @@ class Store:
     def features(self) -> CatalogueTable:
         """Every feature of every view: type, default, newest event."""
         return self._list("features")
+
+    def streams(self) -> CatalogueTable:
+        """How far the streams of event sources are, a row for each partition, by name `source/partition`.
+
+        `lag_records` are the records that are not applied yet; `lag_seconds` is 0 where there are none, else for
+        how long the first of them has been seen waiting, None where that is not known; `freshness_seconds` is the age
+        of the newest applied event. `ignored_fields` are the fields of the
+        source's events that it does not declare, each with how many events had it since the server started. `error`
+        says why a stream stands still, or why its log cannot be asked.
+        """
+        answer = self._transport.action("streams", {})
+        return CatalogueTable("streams", [row for stream in answer["streams"] for row in _partition_rows(stream)])
+
+    def set_aside(
+        self, source: str, *, limit: int = 100, partition: str | None = None, reason: str | None = None
+    ) -> dict[str, Any]:
+        """Events of a source's stream that count nowhere, the newest first.
+
+        Args:
+            source: the source's name.
+            limit: most events that are shown, 1 to 1000.
+            partition: only of this partition.
+            reason: only with this in their reason.
+
+        Returns:
+            `events`, each with its partition, offset, reason and value; how many there are in `total`, and by reason in
+            `counts`; and how many older ones were `removed` to make room.
+        """
+        asked = {"source": source, "limit": limit, "partition": partition, "reason": reason}
+        body = {name: value for name, value in asked.items() if value is not None}
+        return dict(self._transport.action("set_aside", body))
 
     def get_historical_features(
         self,
@@ -202,93 +189,29 @@ class Store:
         limit = timeout if timeout is not None else self._timeout if self._timeout is not None else 5.0
         return OnlineResponse(self._http().post("/api/v1/online-features", body, timeout=limit))
 
-    def push(
-        self,
-        source: str,
-        rows: EntityFrame | Mapping[str, Sequence[Any]],
-        *,
-        to: str = "online_and_offline",
-        idempotency_key: str | None = None,
-    ) -> dict[str, Any]:
-        """Pushes rows of a source with `push: true`; they are on the server's disk when this returns.
+    push = _writes.push
+    write_to_online_store = _writes.write_to_online_store
+    erase = _writes.erase
+    lift_erasure = _writes.lift_erasure
+    erasures = _writes.erasures
 
-        Args:
-            source: the source's name.
-            rows: a frame, or a dict of lists, with the source's columns.
-            to: "online", "offline" or "online_and_offline".
-            idempotency_key: the same for every try of one push, which then counts once; None: a new one.
-        """
-        body = {
-            "source": source,
-            "rows": encode_frame(rows),
-            "to": to,
-            "idempotency_key": idempotency_key or uuid.uuid4().hex,
-        }
-        return dict(self._http().post("/api/v1/push", body, timeout=self._timeout))
+    materialize = _long_calls.materialize
+    materialize_incremental = _long_calls.materialize_incremental
+    run_sql = _long_calls.run_sql
+    replay = _long_calls.replay
+    reset = _long_calls.reset
 
-    def write_to_online_store(self, view: str, rows: EntityFrame | Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        """Writes rows of a view to the online store alone: they are served at once, and training sets do not see them.
+    create_dataset = _dataset_methods.create_dataset
+    dataset = _dataset_methods.dataset
+    datasets = _dataset_methods.datasets
 
-        Of each key the greatest event timestamp wins, then the greatest created timestamp, in any order of arrival, so
-        that writing rows again changes nothing of what is served.
+    audit_leaks = _leaks.audit_leaks
+    check_parity = _parity.check_parity
+    drift = _drift.drift
+    audit = _audit.audit
 
-        Args:
-            view: the name of a feature view that is computed from a source.
-            rows: a frame, or a dict of lists, with a column for each join key and each feature of the view, of the
-                view's types, and the timestamps, with a zone and to the microsecond: `event_timestamp` always,
-                `created_timestamp` and `available_at` where the source has such columns, each of which is the moment
-                of the write where it is left out. The names that the source has for them are taken as well.
-
-        Returns:
-            How many `rows` there were, and of these how many were `written`, were `unchanged` (the store has them, or
-            newer ones) and belong to `erased` entities.
-
-        Raises:
-            NotFoundError: no such view; the message names the nearest.
-            InvalidArgumentError: a column is missing, is none of the view's, or has a value that is not of its type;
-                the message names column and row, and nothing was written.
-            OutOfRangeError: more rows than one request may have: write them in parts.
-            PermissionDeniedError: the token has not the scope `write`, or is not for this view.
-            UnavailableError: the server, or its online store, is away; part of the rows may be written.
-        """
-        body = {"view": view, "rows": encode_frame(rows)}
-        return dict(self._http().post("/api/v1/write-to-online-store", body, timeout=self._timeout))
-
-    def materialize(
-        self,
-        views: Sequence[str] | None = None,
-        *,
-        start: datetime | str,
-        end: datetime | str | None = None,
-    ) -> dict[str, Any]:
-        """Moves the rows of a range of event timestamps into the online store; all views where none is named."""
-        return self._materialize(views, start, end)
-
-    def materialize_incremental(
-        self, views: Sequence[str] | None = None, *, end: datetime | str | None = None
-    ) -> dict[str, Any]:
-        """Moves whatever is new into the online store; all views where none is named."""
-        return self._materialize(views, None, end)
-
-    def erase(self, entity: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-        """Removes an entity from the online store and from what was pushed, until that is lifted.
-
-        Args:
-            entity: the entity's name.
-            keys: its join keys and their values.
-
-        Returns:
-            What was removed, and under `foreign` the tables that may hold the entity and were not changed.
-        """
-        return dict(self._transport.action("erase", _erasure(entity, keys)))
-
-    def lift_erasure(self, entity: str, keys: Mapping[str, Any]) -> bool:
-        """Takes an erasure back, if there was one: rows are taken again, and what was removed stays away."""
-        return bool(self._transport.action("lift_erasure", _erasure(entity, keys))["lifted"])
-
-    def erasures(self) -> list[dict[str, Any]]:
-        """All that is erased, the oldest first."""
-        return list(self._transport.action("list_erasures", {})["erasures"])
+    lineage = _lineage.lineage
+    usage = _usage.usage
 
     def close(self) -> None:
         """Ends the connection; jobs that were not read cannot be read any more."""
@@ -311,15 +234,6 @@ class Store:
             facts.append(f"definitions {self._info['registry_version']}")
         return f"feature store at {self._transport.address} ({', '.join(facts)})"
 
-    def _materialize(
-        self, views: Sequence[str] | None, start: datetime | str | None, end: datetime | str | None
-    ) -> dict[str, Any]:
-        instants = encode_columns({"start": [start], "end": [end]})
-        body: dict[str, Any] = {"start": instants["start"][0], "end": instants["end"][0]}
-        if views is not None:
-            body["views"] = [views] if isinstance(views, str) else list(views)
-        return dict(self._http().post("/api/v1/materialize", body, timeout=self._timeout))
-
     def _http(self) -> HttpTransport:
         """Where the server says that its HTTP listens."""
         if self._online is None:
@@ -339,6 +253,12 @@ class Store:
         return CatalogueTable(kind, self._transport.action("list", {"kind": kind})["rows"])
 
 
-def _erasure(entity: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-    columns = encode_columns({name: [value] for name, value in keys.items()})
-    return {"entity": entity, "keys": {name: values[0] for name, values in columns.items()}}
+def _partition_rows(stream: Mapping[str, Any]) -> list[dict[str, Any]]:
+    source, error = str(stream["source"]), stream["error"] or stream["log_error"]
+    since_start = stream.get("since_start") or {}
+    ignored = {str(one["name"]): int(one["events"]) for one in since_start.get("ignored_fields", ())} or None
+    facts = {"ignored_fields": ignored, "error": error}
+    return [
+        {"name": f"{source}/{partition['partition']}", "source": source, **partition, **facts}
+        for partition in stream["partitions"]
+    ]

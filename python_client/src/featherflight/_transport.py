@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -14,15 +15,32 @@ import pyarrow.flight as fl
 from featherflight._address import Tls, parse_url, tls_options
 from featherflight._answer_stream import AnswerStream
 from featherflight._call_errors import CallHeaders, CallHeadersFactory, error_of_call
+from featherflight._connection import Connection
 from featherflight.errors import DataLossError, FeatherflightError, InvalidArgumentError
 
 _CANCEL_TIMEOUT_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class TransportSettings:
+    """What a connection is made of: another process makes its own from it."""
+
+    url: str
+    token: str | None
+    tls: Tls
+    timeout: float | None
+
+
 class Transport:
     """One connection to one server; safe to use from several threads."""
 
+    @classmethod
+    def open(cls, settings: TransportSettings) -> Transport:
+        """A connection of its own."""
+        return cls(settings.url, token=settings.token, tls=settings.tls, timeout=settings.timeout)
+
     def __init__(self, url: str, *, token: str | None, tls: Tls, timeout: float | None) -> None:
+        self.settings = TransportSettings(url, token, tls, timeout)
         self.address, self._location, loopback = parse_url(url)
         self.host = str(urlsplit(self.address).hostname)
         self._timeout = timeout
@@ -34,27 +52,31 @@ class Transport:
             options["generic_options"] = [("grpc.enable_http_proxy", 0)]
         if self._location.startswith("grpc+tls"):
             options.update(tls_options(tls))
-        try:
-            self._client = fl.FlightClient(self._location, middleware=[self._calls], **options)
-        except pa.ArrowException as raised:
-            raise InvalidArgumentError(f"cannot connect to {self.address}: {raised}") from raised
+
+        def make() -> fl.FlightClient:
+            try:
+                return fl.FlightClient(self._location, middleware=[self._calls], **options)
+            except pa.ArrowException as raised:
+                raise InvalidArgumentError(f"cannot connect to {self.address}: {raised}") from raised
+
+        self._connection = Connection(make)
 
     def close(self) -> None:
         """Ends the connection; calls after this fail."""
-        self._client.close()
+        self._connection.close()
 
     def action(self, kind: str, body: Mapping[str, Any], *, timeout: float | None = None) -> Any:
         """The JSON answer of a DoAction, None where it answers nothing."""
         action = fl.Action(kind, _encode(body))
-        with self._typed():
-            results = [result.body.to_pybytes() for result in self._client.do_action(action, self._options(timeout))]
+        with self._typed(), self._connection.call() as client:
+            results = [result.body.to_pybytes() for result in client.do_action(action, self._options(timeout))]
         return json.loads(results[-1]) if results else None
 
     def plan(self, command: Mapping[str, Any]) -> fl.FlightInfo:
         """GetFlightInfo of a JSON command."""
         descriptor = fl.FlightDescriptor.for_command(_encode(command))
-        with self._typed():
-            return self._client.get_flight_info(descriptor, self._options())
+        with self._typed(), self._connection.call() as client:
+            return client.get_flight_info(descriptor, self._options())
 
     def put(
         self,
@@ -66,11 +88,23 @@ class Transport:
         compression: str | None = None,
     ) -> dict[str, Any]:
         """DoPut of a schema and its batches; returns the JSON of the one PutResult."""
+        with self._connection.call() as client:
+            return self._put(client, command, schema, batches, on_rows, compression)
+
+    def _put(
+        self,
+        client: fl.FlightClient,
+        command: Mapping[str, Any],
+        schema: pa.Schema,
+        batches: Iterator[pa.RecordBatch],
+        on_rows: Callable[[int], None],
+        compression: str | None,
+    ) -> dict[str, Any]:
         descriptor = fl.FlightDescriptor.for_command(_encode(command))
         with self._typed():
             writer: Any
             reader: Any
-            writer, reader = self._client.do_put(descriptor, schema, self._options(compression=compression))
+            writer, reader = client.do_put(descriptor, schema, self._options(compression=compression))
         headers = self._calls.take()
         sent = 0
         try:
@@ -95,7 +129,8 @@ class Transport:
 
     def get(self, ticket: fl.Ticket) -> AnswerStream:
         """DoGet of a ticket, started at once."""
-        return AnswerStream(lambda: self._open_reader(ticket), self.address)
+        client = self._connection.begin()
+        return AnswerStream(lambda: self._open_reader(client, ticket), self.address, self._connection.end)
 
     def cancel(self, query: str) -> None:
         """Asks the server to stop a query; what it answers does not matter to one who wants to leave."""
@@ -104,9 +139,11 @@ class Transport:
         except FeatherflightError:
             return
 
-    def _open_reader(self, ticket: fl.Ticket) -> tuple[fl.FlightStreamReader, CallHeaders | None]:
+    def _open_reader(
+        self, client: fl.FlightClient, ticket: fl.Ticket
+    ) -> tuple[fl.FlightStreamReader, CallHeaders | None]:
         with self._typed():
-            reader = self._client.do_get(ticket, self._options())
+            reader = client.do_get(ticket, self._options())
         return reader, self._calls.take()
 
     @contextmanager

@@ -2,7 +2,9 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ErrorCode, errorCodes, FeatureStoreError } from '../../errors.ts';
+import { FeatureStoreError } from '../../errors.ts';
+import { traceHeaders } from '../trace-headers.ts';
+import { linesType, readReply } from './read-reply.ts';
 
 export interface HttpOptions {
   /** `http://host:port` or `https://host:port`. */
@@ -18,10 +20,11 @@ export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string;
-  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Over all tries; none: no limit. */
   readonly timeoutMs?: number;
+  /** Asks for how far it is, and is told. */
+  readonly onProgress?: (progress: unknown) => void;
   /** Whether doing it twice is doing it once. */
   readonly isRepeatable: boolean;
 }
@@ -49,14 +52,15 @@ export function openHttp(options: HttpOptions): HttpConnection {
     const body = call.body === undefined ? undefined : Buffer.from(call.body);
     const length: Record<string, string> =
       body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(body.length) };
-    const headers = { ...authorization, ...length, ...call.headers };
+    const accept: Record<string, string> = call.onProgress === undefined ? {} : { accept: linesType };
+    const headers = { ...traceHeaders(), ...authorization, ...length, ...accept };
     const open = isSecure ? secureRequest : plainRequest;
-    const { status, text } = await exchange(
-      open(new URL(call.path, base), { method: call.method, agent, headers, signal }),
-      body,
-      base.origin,
-    );
-    return readReply(status, text, base.origin);
+    try {
+      const asked = open(new URL(call.path, base), { method: call.method, agent, headers, signal });
+      return await readReply(await exchange(asked, body), base.origin, call.onProgress);
+    } catch (error) {
+      throw lost(error, base.origin);
+    }
   }
 
   return {
@@ -92,39 +96,19 @@ function parseHttpAddress(text: string): URL {
   );
 }
 
-function exchange(call: ClientRequest, body: Buffer | undefined, address: string): Promise<{ status: number; text: string }> {
+/** Sends it; resolves when the answer begins. */
+function exchange(call: ClientRequest, body: Buffer | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const lost = (cause: Error) =>
-      reject(
-        new FeatureStoreError('UNAVAILABLE', `no answer from ${address} (${cause.message}); is the server running there?`, {
-          cause,
-        }),
-      );
-    call.on('error', lost);
-    call.on('response', (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', lost);
-      response.on('end', () => resolve({ status: response.statusCode as number, text: Buffer.concat(chunks).toString('utf8') }));
-    });
+    call.on('error', reject);
+    call.on('response', resolve);
     call.end(body);
   });
 }
 
-function readReply(status: number, text: string, address: string): unknown {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    const code = status === 502 || status === 503 || status === 504 ? 'UNAVAILABLE' : 'INTERNAL';
-    throw new FeatureStoreError(code, `${address} answered ${status} with what is no JSON; is a Featherflight server there?`, {
-      cause,
-    });
-  }
-  if (status < 400) return json;
-  const error = (json as { error?: { code?: string; message?: string; details?: Record<string, unknown> } } | null)?.error;
-  const code = errorCodes.find((each) => each === error?.code) ?? ('INTERNAL' satisfies ErrorCode);
-  throw new FeatureStoreError(code, error?.message ?? `${address} answered ${status}`, { details: error?.details ?? {} });
+function lost(cause: unknown, address: string): unknown {
+  if (cause instanceof FeatureStoreError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new FeatureStoreError('UNAVAILABLE', `no answer from ${address} (${reason}); is the server running there?`, { cause });
 }
 
 function isPassing(error: unknown): boolean {

@@ -2,6 +2,7 @@
 import { decodeLiteral, type LiteralValue, parseInstantUs } from '../../definitions/literal.ts';
 import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
 import { FeatureStoreError } from '../../errors.ts';
+import { type ReaderWarning, tellWarnings } from '../warnings.ts';
 
 /** Whether int64 values are bigint, or numbers that are refused above 2^53. */
 export type Int64Mode = 'bigint' | 'number';
@@ -21,6 +22,8 @@ export interface OnlineAnswer<C extends object = Record<string, LiteralValue>> {
   /** The T of the answer, in microseconds since the epoch. */
   readonly evaluatedAt: bigint;
   readonly columns: { readonly [name in keyof C]: OnlineColumn<C[name]> };
+  /** What of it is deprecated, as over HTTP; a process is told of each once, as a DeprecationWarning. */
+  readonly warnings: readonly ReaderWarning[];
   /** One object a row: the join keys, then the features. */
   rows(): (Readonly<Record<string, LiteralValue>> & { readonly [name in keyof C]: C[name] | null })[];
 }
@@ -32,6 +35,7 @@ interface WrittenColumn {
 interface WrittenAnswer {
   readonly evaluated_at: string;
   readonly rows: number;
+  readonly warnings?: readonly ReaderWarning[];
   readonly entities: Readonly<Record<string, WrittenColumn>>;
   readonly columns: Readonly<
     Record<
@@ -60,6 +64,7 @@ export function readOnlineAnswer<C extends object>(json: unknown, int64: Int64Mo
     return {
       evaluatedAt: parseInstantUs(written.evaluated_at),
       columns: Object.fromEntries(columns) as unknown as OnlineAnswer<C>['columns'],
+      warnings: tellWarnings(written.warnings ?? []),
       rows: () =>
         Array.from(
           { length: written.rows },

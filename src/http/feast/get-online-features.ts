@@ -5,6 +5,7 @@ import { viewsAsked } from '../../access/views-asked.ts';
 import { formatInstantUs } from '../../definitions/format-instant.ts';
 import { statusNames } from '../../definitions/status.ts';
 import { FeatureStoreError } from '../../errors.ts';
+import { deprecationWarnings } from '../../lifecycle/deprecation-warnings.ts';
 import type { OnlineAnswer } from '../../online/retrieve/answer.ts';
 import { encodeText, type Sink, writeAll, writeAscii, writeUtf8 } from '../json/text-sink.ts';
 import { eventsWriter, writeStatus } from '../json/write-answer.ts';
@@ -25,7 +26,7 @@ export const feastOnlineRequestSchema = z
   })
   .meta({ id: 'feast_online_request' });
 
-export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpParts): Resource {
+export function feastOnlineFeatures({ online, registry, served, limits }: HttpParts): Resource {
   return {
     method: 'POST',
     path: '/get-online-features',
@@ -33,7 +34,7 @@ export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpP
     scope: 'read-online',
     summary: 'Features of entities as they are now',
     body: feastOnlineRequestSchema,
-    async answer({ body, caller }) {
+    async answer({ id, body, caller }) {
       const request = validateBody(feastOnlineRequestSchema, body);
       const { features, feature_service: service, entities } = request;
       if ((features == null) === (service == null)) {
@@ -44,7 +45,7 @@ export function feastOnlineFeatures({ online, registry, metrics, limits }: HttpP
       const fullFeatureNames = request.full_feature_names === true;
       // Without a signal: who waits is told when the time is up, and a read that was sent ends by the store's own deadline.
       const answer = await online.get({ isJson: true, features, service, entities, fullFeatureNames });
-      metrics.countAnswer(answer);
+      served(answer, { requestId: id, caller });
       const versions = request.include_feature_view_version_metadata === true;
       return { status: 200, type: jsonType, service: service ?? undefined, body: encodeFeastAnswer(answer, versions) };
     },
@@ -60,10 +61,12 @@ function encodeFeastAnswer(answer: OnlineAnswer, versions: boolean): Buffer {
   const never = new Array<null>(answer.rows).fill(null);
   const keys = answer.entities.map((entity) => ({ ...entity, statuses: found, eventUs: never }));
   const columns = [...keys, ...answer.columns];
+  const warnings = deprecationWarnings(answer.origin.registry, answer.origin.request);
   const metadata = {
     feature_names: columns.map(({ name }) => name),
     ...(versions ? { feature_view_metadata: [...new Set(answer.columns.map(({ view }) => view))].map(zeroVersion) } : {}),
     evaluated_at: formatInstantUs(answer.evaluatedAtUs),
+    ...(warnings.length > 0 ? { warnings } : {}),
   };
   return encodeText((sink) => {
     const writeEvents = eventsWriter(writeEvent);

@@ -21,19 +21,20 @@ const materializeSchema = z
 
 const incrementalSchema = z.object({ end_ts: instant, ...common }).meta({ id: 'feast_materialize_incremental_request' });
 
-const manners = { method: 'POST', family: 'feast', scope: 'write', isLong: true } as const;
+const manners = { method: 'POST', family: 'feast', scope: 'write', isLong: true, act: 'materialize' } as const;
 
 export function feastMaterialize({ writes, registry, logger }: HttpParts): readonly Resource[] {
   /** With `?async=true` the answer comes before the work; how that ends is in the log. */
-  async function run(request: MaterializeRequest, { caller, query, signal, id }: ResourceRequest) {
+  async function run(request: MaterializeRequest, asked: ResourceRequest) {
+    const { actor, caller, query, id } = asked;
     const views = request.views ?? batchViewsOf(registry()).map((view) => view.name);
     requireViews(caller, views);
     if (query.get('async') !== 'true') {
-      await writes.materialize(request, signal, () => {});
+      await writes.materialize(request, asked, () => {});
       return jsonReply(null);
     }
     writes
-      .materialize(request, new AbortController().signal, () => {})
+      .materialize(request, { actor, signal: new AbortController().signal }, () => {})
       .then(
         () => logger.info({ request_id: id, views }, 'materialized'),
         (error: unknown) => logger.error({ request_id: id, views, err: error }, 'materialization failed'),

@@ -30,27 +30,29 @@ export function feastWrites({ writes, registry, limits }: HttpParts): readonly R
     {
       ...manners,
       path: '/write-to-online-store',
+      act: 'write_online',
       summary: 'Rows of a view, into the online store alone',
       body: writeSchema,
-      async answer({ body, caller, signal }) {
-        const { feature_view_name: name, df } = validateBody(writeSchema, body);
+      async answer(asked) {
+        const { feature_view_name: name, df } = validateBody(writeSchema, asked.body);
         limitRows(df, limits.maxRows);
-        requireViews(caller, [name]);
+        requireViews(asked.caller, [name]);
         const view = findNamed(registry().views, 'feature view', name);
-        await writes.writeOnline(name, nameCreated(restoreInstants(df, instantsOfView(view)), view), signal);
+        await writes.writeOnline(name, nameCreated(restoreInstants(df, instantsOfView(view)), view), asked);
         return jsonReply(null);
       },
     },
     {
       ...manners,
       path: '/push',
+      act: 'push',
       summary: 'Rows of a push source',
       body: pushSchema,
-      async answer({ body, caller, signal }) {
-        const { push_source_name: source, df, to } = validateBody(pushSchema, body);
+      async answer(asked) {
+        const { push_source_name: source, df, to } = validateBody(pushSchema, asked.body);
         limitRows(df, limits.maxRows);
-        requireViews(caller, viewsOfSource(registry(), source));
-        await writes.push({ source, to, rows: restoreInstants(df, instantsOfSource(registry(), source)) }, signal);
+        requireViews(asked.caller, viewsOfSource(registry(), source));
+        await writes.push({ source, to, rows: restoreInstants(df, instantsOfSource(registry(), source)) }, asked);
         return { ...jsonReply(null), body: '' };
       },
     },

@@ -2,8 +2,9 @@
 import { formatInstantUs } from '../../definitions/format-instant.ts';
 import { statusNames } from '../../definitions/status.ts';
 import { formatValueType } from '../../definitions/value-type.ts';
+import { deprecationWarnings } from '../../lifecycle/deprecation-warnings.ts';
 import type { OnlineAnswer, OnlineColumn } from '../../online/retrieve/answer.ts';
-import { encodeText, type Sink, writeAgain, writeAll, writeAscii, writeQuoted, writeShort } from './text-sink.ts';
+import { encodeText, type Sink, writeAgain, writeAll, writeAscii, writeQuoted, writeShort, writeUtf8 } from './text-sink.ts';
 import { writeInstant } from './write-instant.ts';
 import { losslessWriter, writeValues } from './write-value.ts';
 
@@ -12,7 +13,10 @@ export function encodeAnswer(answer: OnlineAnswer, statuses: boolean): Buffer {
   return encodeText((sink) => {
     const missing = answer.views.filter((view) => !view.isMaterialized).map((view) => view.view);
     const head = `{"evaluated_at":"${formatInstantUs(answer.evaluatedAtUs)}","rows":${answer.rows}`;
-    writeAscii(sink, `${head},"never_materialized":${JSON.stringify(missing)},"entities":{`);
+    writeAscii(sink, `${head},"never_materialized":${JSON.stringify(missing)},`);
+    const warnings = deprecationWarnings(answer.origin.registry, answer.origin.request);
+    if (warnings.length > 0) writeUtf8(sink, `"warnings":${JSON.stringify(warnings)},`);
+    writeAscii(sink, '"entities":{');
     for (const [at, { name, type, values }] of answer.entities.entries()) {
       if (at > 0) writeAscii(sink, ',');
       writeQuoted(sink, name);

@@ -22,6 +22,10 @@ const reportSchema = z
     archives: z
       .array(z.strictObject({ source: z.string(), files: z.int(), rows: z.int() }))
       .describe('What was rewritten of what had been pushed.'),
+    feature_log: z.strictObject({ files: z.int(), rows: z.int() }).describe('What was rewritten of the feature log.'),
+    datasets: z
+      .array(z.strictObject({ dataset: z.string(), rows: z.int() }))
+      .describe('Saved datasets that hold rows of it: reported, not changed.'),
     foreign: z
       .array(z.strictObject({ source: z.string(), format: z.string(), paths: z.array(z.string()), views: z.array(z.string()) }))
       .describe('Tables that may hold the entity: reported, not changed.'),
@@ -50,24 +54,26 @@ export function erasures({ writes, registry }: HttpParts): readonly Resource[] {
       ...manners,
       method: 'POST',
       path,
+      act: 'erase',
       summary: 'Removes an entity from the online store and from what was pushed, until that is lifted',
       body: erasureRequestSchema,
       answers: reportSchema,
       async answer(request) {
         authorize(request);
-        return jsonReply(await writes.erase(validateBody(erasureRequestSchema, request.body), request.signal));
+        return jsonReply(await writes.erase(validateBody(erasureRequestSchema, request.body), request));
       },
     },
     {
       ...manners,
       method: 'POST',
       path: `${path}/lift`,
+      act: 'lift_erasure',
       summary: 'Takes an erasure back: rows are taken again, and none that was removed returns by itself',
       body: erasureRequestSchema,
-      answers: z.strictObject({ lifted: z.boolean() }),
+      answers: z.strictObject({ lifted: z.boolean(), erased_at: z.string().nullable().describe('Since when it was erased.') }),
       async answer(request) {
         authorize(request);
-        return jsonReply(await writes.liftErasure(validateBody(erasureRequestSchema, request.body), request.signal));
+        return jsonReply(await writes.liftErasure(validateBody(erasureRequestSchema, request.body), request));
       },
     },
     {

@@ -44,12 +44,35 @@ export const onlineAnswerSchema = z
     evaluated_at: z.string().describe('The T of the answer: windows, ttl and transforms are as of it.'),
     rows: z.int(),
     never_materialized: z.array(z.string()).describe('Views whose NOT_FOUND says nothing: nothing was ever written of them.'),
+    warnings: z
+      .array(
+        z.strictObject({
+          kind: z.literal('deprecated'),
+          feature_service: z.string().optional(),
+          feature_view: z.string().optional(),
+          feature: z.string().optional().describe('Where one feature of the view is deprecated, and not all of it.'),
+          features: z.array(z.string()).optional().describe('Of a deprecated view those that are read.'),
+          read_by: z
+            .array(z.string())
+            .optional()
+            .describe('On-demand views that read it, where it was not asked for by its own name.'),
+          since: z.string().optional(),
+          reason: z.string().optional(),
+          replacement: z.string().optional(),
+          remove_after: z.string().optional(),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .describe(
+        'What the reader should know: that the service, or a view or feature that is read, is deprecated. Absent where there is nothing.',
+      ),
     entities: z.record(z.string(), z.strictObject({ type: z.string(), values: z.array(z.unknown()) })),
     columns: z.record(z.string(), columnSchema).describe('In the order asked for.'),
   })
   .meta({ id: 'online_answer' });
 
-export function onlineFeatures({ online, registry, metrics, limits }: HttpParts): Resource {
+export function onlineFeatures({ online, registry, served, limits }: HttpParts): Resource {
   return {
     method: 'POST',
     path: '/api/v1/online-features',
@@ -58,7 +81,7 @@ export function onlineFeatures({ online, registry, metrics, limits }: HttpParts)
     summary: 'Features of entities as they are now',
     body: onlineRequestSchema,
     answers: onlineAnswerSchema,
-    async answer({ body, caller, headers }) {
+    async answer({ id, body, caller, headers }) {
       const request = validateBody(onlineRequestSchema, body);
       const { features, service, entities, keys, statuses } = request;
       if ((features == null) === (service == null)) {
@@ -78,7 +101,7 @@ export function onlineFeatures({ online, registry, metrics, limits }: HttpParts)
       };
       // Without a signal: who waits is told when the time is up, and a read that was sent ends by the store's own deadline.
       const answer = await online.get(asked);
-      metrics.countAnswer(answer);
+      served(answer, { requestId: id, caller });
       const told = { status: 200, service: service ?? undefined };
       if (wantsArrow(headers.accept)) return { ...told, type: arrowType, body: encodeArrowAnswer(answer, statuses) };
       return { ...told, type: jsonType, body: encodeAnswer(answer, statuses) };

@@ -1,4 +1,4 @@
-/** POST /api/v1/push: rows of a source, durable in its archive when they are acknowledged. */
+/** POST /api/v1/push: events, or rows of a batch source, durable when they are acknowledged. */
 import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { viewsOfSource } from '../../access/views-asked.ts';
@@ -9,9 +9,12 @@ import { columnsSchema, limitRows, nameSchema, validateBody } from '../validate.
 
 export const pushRequestSchema = z
   .strictObject({
-    source: nameSchema.describe('A batch source with `push: true`.'),
+    source: nameSchema.describe('An event source, or a batch source with `push: true`.'),
     rows: columnsSchema.describe("The source's columns by name, one value a row."),
-    to: z.enum(['online', 'offline', 'online_and_offline']).default('online_and_offline'),
+    to: z
+      .enum(['online', 'offline', 'online_and_offline'])
+      .default('online_and_offline')
+      .describe('Where rows of a batch source count; events count in both.'),
     idempotency_key: z
       .string()
       .min(1)
@@ -27,10 +30,12 @@ export function push({ writes, registry, limits }: HttpParts): Resource {
     path: '/api/v1/push',
     family: 'ours',
     scope: 'write',
-    summary: 'Rows of a source, into its archive and the online store',
+    summary: 'Events, or rows of a batch source, for training and serving',
     body: pushRequestSchema,
     answers: z.record(z.string(), z.unknown()),
-    async answer({ body, caller, headers, signal }) {
+    act: 'push',
+    async answer(asked) {
+      const { body, caller, headers } = asked;
       const request = validateBody(pushRequestSchema, body);
       limitRows(request.rows, limits.maxRows);
       requireViews(caller, viewsOfSource(registry(), request.source));
@@ -42,7 +47,7 @@ export function push({ writes, registry, limits }: HttpParts): Resource {
         );
       }
       const idempotencyKey = request.idempotency_key ?? (typeof named === 'string' ? named : undefined);
-      return jsonReply(await writes.push({ source: request.source, rows: request.rows, to: request.to, idempotencyKey }, signal));
+      return jsonReply(await writes.push({ source: request.source, rows: request.rows, to: request.to, idempotencyKey }, asked));
     },
   };
 }

@@ -15,10 +15,11 @@ export function tokens({ server }: HttpParts): readonly Resource[] {
       ...manners,
       method: 'POST',
       path,
+      act: 'create_token',
       summary: 'Makes a token; the answer is the only place that has its text',
       body: tokenRequestSchema,
       answers: shown,
-      answer: async ({ body }) => jsonReply(await server.createToken(validateBody(tokenRequestSchema, body)), 201),
+      answer: async ({ body, actor }) => jsonReply(await server.createToken(validateBody(tokenRequestSchema, body), actor), 201),
     },
     {
       ...manners,
@@ -32,9 +33,10 @@ export function tokens({ server }: HttpParts): readonly Resource[] {
       ...manners,
       method: 'DELETE',
       path: `${path}/:id`,
+      act: 'revoke_token',
       summary: 'Refuses the token from now on',
       answers: shown,
-      answer: async ({ params }) => jsonReply(await server.revokeToken(params.id as string)),
+      answer: async ({ params, actor }) => jsonReply(await server.revokeToken(params.id as string, actor)),
     },
   ];
 }

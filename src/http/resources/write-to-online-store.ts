@@ -23,11 +23,12 @@ export function writeToOnlineStore({ writes, limits }: HttpParts): Resource {
     summary: 'Rows of a view, into the online store alone',
     body: writeRequestSchema,
     answers: z.record(z.string(), z.unknown()),
-    async answer({ body, caller, signal }) {
-      const { view, rows } = validateBody(writeRequestSchema, body);
+    act: 'write_online',
+    async answer(asked) {
+      const { view, rows } = validateBody(writeRequestSchema, asked.body);
       limitRows(rows, limits.maxRows);
-      requireViews(caller, [view]);
-      return jsonReply(await writes.writeOnline(view, rows, signal));
+      requireViews(asked.caller, [view]);
+      return jsonReply(await writes.writeOnline(view, rows, asked));
     },
   };
 }

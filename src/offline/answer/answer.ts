@@ -44,6 +44,8 @@ export interface AnsweredBatch<B extends FrameBatch> {
 export interface FeatureReport extends FeatureCounts {
   readonly name: string;
   readonly view: string;
+  /** Rows whose value is null for being outside its type (rule 6.10); they are among `null_value`. */
+  out_of_range: number;
   /** Rows whose value was chosen by value alone among rows of equal event and created timestamps (section 3). */
   ties: number;
 }
@@ -85,7 +87,7 @@ export function createReport(plan: RetrievalPlan): FeatureReport[] {
 }
 
 function emptyReport(name: string, view: string): FeatureReport {
-  return { name, view, present: 0, null_value: 0, not_found: 0, outside_max_age: 0, defaults: 0, ties: 0 };
+  return { name, view, present: 0, null_value: 0, not_found: 0, outside_max_age: 0, out_of_range: 0, defaults: 0, ties: 0 };
 }
 
 function describeOutput(plan: RetrievalPlan, output: ResolvedOutput): { view: string; type: string } {
@@ -180,11 +182,12 @@ async function answerSpan(
       const name = plan.outputs[output]?.name ?? feature.name;
       // What only transforms read is counted by nobody.
       const counts = report[output] ?? emptyReport(name, lookup.view.name);
-      const { column, states, ties, events, eventNulls } = resolved[at] as LookedUp;
+      const { column, states, ties, outOfRange = 0, events, eventNulls } = resolved[at] as LookedUp;
       const values = { ...column, field: featureField(name, parseValueType(feature.type)) };
       const fallback = await defaultFor(prepared.defaults[position], values, states, times);
       const completed = completeFeature(values, states, times, fallback, counts);
       counts.ties += ties;
+      counts.out_of_range += outOfRange;
       looked[position] = [completed.value];
       if (plan.statuses) looked[position]?.push(...statusColumns(name, completed, events, eventNulls));
     }
@@ -210,13 +213,14 @@ interface LookedUp {
   readonly column: Column;
   readonly states: Uint8Array;
   readonly ties: number;
+  readonly outOfRange?: number;
   readonly events: Int32Array | undefined;
   readonly eventNulls?: Uint8Array;
 }
 
 /** Features of one look-up: of a batch view the rows that win, of a stream view what comes of its events. */
 async function lookUpFeatures(
-  { plan, projections }: PreparedPlan,
+  { plan, projections, signal }: PreparedPlan,
   index: number,
   keys: Keys,
   times: Instants,
@@ -225,7 +229,7 @@ async function lookUpFeatures(
   const lookup = plan.lookups[index] as LookupPlan;
   const projection = projections[index] as Projection;
   if (lookup.view.kind === 'stream') {
-    const resolved = await resolveWindows(lookup, projection, keys, times, features);
+    const resolved = await resolveWindows(lookup, projection, keys, times, { features, events: plan.statuses, signal });
     return resolved.features.map((feature) => ({ ...feature, states: resolved.states, ties: 0 }));
   }
   const { columns, ...shared } = await resolveLookup(lookup, projection, keys, times, {

@@ -22,9 +22,14 @@ export function readPushedTime(value: unknown, zone: TimeZoneRule, wanted: 'inst
   if (wanted === 'local') return toLocal(given.ns, zone.timezone ?? 'UTC', zone, value);
   const { timezone } = zone;
   if (timezone === undefined) throw refuse(value, 'write it with an offset, such as "2026-03-10T12:00:00Z"');
-  checkClear(given.ns, zone, timezone);
-  const us = floorToUs(given.ns);
-  return toInstantUs(openClock(timezone, zone.ambiguousTime), us) * 1000n + (given.ns - us * 1000n);
+  return instantOfLocal(given.ns, zone, timezone);
+}
+
+/** Nanoseconds of the instant of a local time of the zone; INVALID_ARGUMENT where the zone does not make it clear. */
+export function instantOfLocal(ns: bigint, zone: TimeZoneRule, timezone: string): bigint {
+  checkClear(ns, zone, timezone);
+  const us = floorToUs(ns);
+  return toInstantUs(openClock(timezone, zone.ambiguousTime), us) * 1000n + (ns - us * 1000n);
 }
 
 function parseTime(value: unknown): { readonly ns: bigint; readonly isInstant: boolean } {

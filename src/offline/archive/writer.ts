@@ -1,9 +1,13 @@
 /** Pushed rows as a Parquet file with the column types of their source. */
 import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import type { LiteralValue } from '../../definitions/literal.ts';
 import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument } from '../../registry/document.ts';
 import { quoteFiles, quoteName, quoteText } from '../duckdb/sql.ts';
+import { compileGreatestOffsets, type GreatestOffsets } from './coverage.ts';
+import { findIds } from './find-ids.ts';
 import { compilePushedColumn, type PushedColumn } from './values.ts';
+import { type StagedEvents, writeEvents } from './write-events.ts';
 
 /** Rows as columns by name: values as JSON has them, or as programs hold them (bigint, Uint8Array). */
 export type PushedRows = Readonly<Record<string, readonly unknown[]>>;
@@ -11,8 +15,14 @@ export type PushedRows = Readonly<Record<string, readonly unknown[]>>;
 export interface ArchiveWriter {
   /** Writes all rows or, where one is refused, no file. */
   write(path: string, source: SourceDocument, rows: PushedRows, nowUs: bigint): Promise<void>;
+  /** Writes all events, in their order. */
+  writeEvents(path: string, source: SourceDocument, events: StagedEvents): Promise<void>;
   /** Writes the rows of several files, of equal columns, as one, but those of which a condition is true. */
   merge(path: string, files: readonly string[], without?: string): Promise<void>;
+  /** Which of the ids, by their places, stand in a column of files. */
+  findIds(files: readonly string[], column: string, ids: readonly LiteralValue[]): Promise<ReadonlySet<number>>;
+  /** Of files of events. */
+  greatestOffsets(files: readonly string[]): Promise<GreatestOffsets>;
   columnsOf(file: string): Promise<readonly string[]>;
   /** How many rows a file has, and of how many a condition is true. */
   countRows(file: string, condition: string): Promise<{ readonly all: number; readonly matching: number }>;
@@ -21,7 +31,7 @@ export interface ArchiveWriter {
 
 const chunkRows = 2048;
 /** In a dictionary one zero would stand for both. */
-const format = '(format parquet, compression zstd, dictionary_size_limit 1)';
+const format = '(format parquet, compression zstd, dictionary_size_limit 0)';
 
 /** One file at a time; the engine behind it opens with the first. */
 export function openArchiveWriter(): ArchiveWriter {
@@ -35,11 +45,23 @@ export function openArchiveWriter(): ArchiveWriter {
   };
   return {
     write: (path, source, rows, nowUs) => inTurn((connection) => writeRows(connection, path, source, rows, nowUs)),
+    writeEvents: (path, source, events) => inTurn((connection) => writeEvents(connection, path, source, events, format)),
     merge: (path, files, without = 'false') =>
       inTurn(async (connection) => {
         const from = `read_parquet(${quoteFiles(files)}, union_by_name = true)`;
         await connection.run(`copy (select * from ${from} where (${without}) is not true) to ${quoteText(path)} ${format}`);
       }),
+    findIds: (files, column, ids) => inTurn((connection) => findIds(connection, files, column, ids)),
+    greatestOffsets: async (files) => {
+      const found = new Map<string, Map<string, bigint>>();
+      if (files.length === 0) return found;
+      const reader = await inTurn((connection) => connection.runAndReadAll(compileGreatestOffsets(files)));
+      for (const [file, partition, offset] of reader.getRows() as [string, string, string][]) {
+        const own = found.get(file) ?? new Map<string, bigint>();
+        found.set(file, own.set(partition, BigInt(offset)));
+      }
+      return found;
+    },
     columnsOf: (file) =>
       inTurn(async (connection) => (await connection.run(`select * from ${readFile(file)} limit 0`)).columnNames()),
     countRows: (file, condition) =>

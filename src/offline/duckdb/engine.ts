@@ -1,6 +1,13 @@
 /** DuckDB as a scanner and sorter: bounded sessions in UTC, and streams that prove their own end. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBType, version } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  DuckDBInstance,
+  DuckDBTimestampTZValue,
+  type DuckDBType,
+  version,
+} from '@duckdb/node-api';
 import { FeatureStoreError } from '../../errors.ts';
 import { quoteName, quoteText } from './sql.ts';
 
@@ -24,11 +31,16 @@ export interface Engine {
   close(): void;
 }
 
+/** Values of parameters by name, each an instant in microseconds since the epoch. */
+export type Instants = Readonly<Record<string, bigint>>;
+
 export interface Session {
   /** All rows of a small answer, as lossless JavaScript values (bigint for 64-bit integers). */
-  rows(sql: string): Promise<Record<string, unknown>[]>;
+  rows(sql: string, instants?: Instants): Promise<Record<string, unknown>[]>;
+  /** All of a small answer at once: quicker than a stream, and never cut short. */
+  chunks(sql: string): Promise<readonly DuckDBDataChunk[]>;
   /** Column names and types of a query that is bound but not run. */
-  describe(sql: string): Promise<{ name: string; type: DuckDBType }[]>;
+  describe(sql: string, instants?: Instants): Promise<{ name: string; type: DuckDBType }[]>;
   /** The answer chunk by chunk; throws if the query does not reach its end, whatever DuckDB says. */
   stream(sql: string): AsyncGenerator<DuckDBDataChunk, void>;
 }
@@ -111,8 +123,9 @@ async function openSession(instance: DuckDBInstance, signal: AbortSignal | undef
     throw error;
   }
   return {
-    rows: (sql) => guard(readRows(connection, sql)),
-    describe: (sql) => guard(describe(connection, sql)),
+    rows: (sql, instants) => guard(readRows(connection, sql, instants)),
+    chunks: (sql) => guard(readChunks(connection, sql)),
+    describe: (sql, instants) => guard(describe(connection, sql, instants)),
     async *stream(sql) {
       const chunks = streamChunks(connection, signal, sql);
       for (;;) {
@@ -125,13 +138,26 @@ async function openSession(instance: DuckDBInstance, signal: AbortSignal | undef
   };
 }
 
-async function readRows(connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> {
-  const reader = await connection.runAndReadAll(sql);
+async function readChunks(connection: DuckDBConnection, sql: string): Promise<readonly DuckDBDataChunk[]> {
+  return await (await connection.run(sql)).fetchAllChunks();
+}
+
+async function readRows(connection: DuckDBConnection, sql: string, instants?: Instants): Promise<Record<string, unknown>[]> {
+  const reader = await connection.runAndReadAll(sql, parametersOf(instants));
   return reader.getRowObjectsJS();
 }
 
-async function describe(connection: DuckDBConnection, sql: string): Promise<{ name: string; type: DuckDBType }[]> {
-  const result = await connection.run(`select * from (${sql}) limit 0`);
+function parametersOf(instants: Instants = {}): Record<string, DuckDBTimestampTZValue> | undefined {
+  const values = Object.entries(instants).map(([name, us]) => [name, new DuckDBTimestampTZValue(us)] as const);
+  return values.length === 0 ? undefined : Object.fromEntries(values);
+}
+
+async function describe(
+  connection: DuckDBConnection,
+  sql: string,
+  instants?: Instants,
+): Promise<{ name: string; type: DuckDBType }[]> {
+  const result = await connection.run(`select * from (${sql}) limit 0`, parametersOf(instants));
   return result.columnNames().map((name, index) => ({ name, type: result.columnType(index) }));
 }
 

@@ -23,7 +23,7 @@ const widening: readonly (readonly string[])[] = [
 export async function checkFileTypes(
   session: Session,
   table: TableDocument,
-  { files }: TableState,
+  { files }: Pick<TableState, 'files'>,
   columns: readonly ColumnDocument[],
   source: string,
 ): Promise<void> {

@@ -10,12 +10,19 @@ const csvQuotes = { quote: '"', escape: '"' };
 
 /**
  * The table function over `files` (absolute paths). With `columns`, text formats are read with those types rather than with
- * whatever today's rows look like; Parquet carries its own.
+ * whatever today's rows look like; Parquet carries its own. With `fileColumn` there is a
+ * column of that name for the file of each row.
  */
-export function compileTable(table: TableDocument, files: readonly string[], columns?: readonly ColumnDocument[]): string {
+export function compileTable(
+  table: TableDocument,
+  files: readonly string[],
+  columns?: readonly ColumnDocument[],
+  fileColumn?: string,
+): string {
   const given = table.format === 'csv' ? { ...csvQuotes, ...table.options } : table.options;
   const options = Object.entries(given).map(([name, value]) => `${quoteName(name)} = ${quoteOption(value)}`);
   options.unshift(`hive_partitioning = ${table.hivePartitioning}`);
+  if (fileColumn !== undefined) options.push(`filename = ${quoteText(fileColumn)}`);
   const declared = table.format === 'csv' ? Object.entries(table.columnTypes ?? {}).map(([name, type]) => ({ name, type })) : [];
   const stored = (columns ?? declared).filter((column) => !isPartition(table, files, column.name));
   if (table.format !== 'parquet' && stored.length > 0) {
@@ -33,11 +40,12 @@ export function compileWholeTable(
   table: TableDocument,
   { files, archived, erased }: Pick<TableState, 'files' | 'archived' | 'erased'>,
   columns?: readonly ColumnDocument[],
+  fileColumn?: string,
 ): string {
   const pathsOf = (states: TableState['files']) => states.map((file) => file.absolutePath);
-  const pushed = `read_parquet(${quoteFiles(pathsOf(archived))}, union_by_name = true)`;
+  const pushed = `read_parquet(${quoteFiles(pathsOf(archived))}, union_by_name = true${fileColumn === undefined ? '' : `, filename = ${quoteText(fileColumn)}`})`;
   if (files.length === 0) return erased === undefined ? pushed : `(select * from ${pushed} where (${erased}) is not true)`;
-  const own = compileTable(table, pathsOf(files), columns);
+  const own = compileTable(table, pathsOf(files), columns, fileColumn);
   if (archived.length === 0) return own;
   if (erased === undefined) return `(select * from ${own} union all by name select * from ${pushed})`;
   // Over both, as pushed files may lack a column that the condition names.

@@ -1,4 +1,4 @@
-/** Arrow columns as a Parquet file, written by DuckDB: values pass through it one by one, for files of the command line. */
+/** Arrow columns as a Parquet file, written by DuckDB. */
 import {
   ARRAY,
   arrayValue,
@@ -21,6 +21,7 @@ import {
   DuckDBTimeValue,
   type DuckDBType,
   type DuckDBValue,
+  ENUM,
   FLOAT,
   INTEGER,
   LIST,
@@ -41,30 +42,44 @@ import {
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
 import type { Column } from '../../arrow/column.ts';
 import { readValue } from '../../arrow/read-value.ts';
+import { dictionaryValues } from '../../arrow/record-batch.ts';
 import { type ArrowType, type Field, formatType, type TimeUnit } from '../../arrow/schema.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../../arrow/schema-message.ts';
 import { FeatureStoreError } from '../../errors.ts';
+import { copierOf } from './copy-rows.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 export interface ParquetFile {
   /** Columns of the fields' types, all of one length. */
   write(columns: readonly Column[]): Promise<void>;
-  /** Writes the file; before that there is none. */
-  finish(): Promise<void>;
+  /** Writes the file, without the rows of which a condition in SQL is true; before that there is none. */
+  finish(without?: string): Promise<void>;
   /** Lets go of everything; harmless after finish. */
   close(): void;
 }
+
+/** `plain` is what every reader knows; `dense` are those of Parquet's version 2, smaller and quicker to write. */
+export type ParquetEncodings = 'plain' | 'dense';
 
 export interface ParquetFileOptions {
   /** Memory in DuckDB's notation. */
   readonly memory: string;
   /** Folder for what does not fit into memory. */
   readonly spillDirectory: string;
+  /** The texts of dictionaries of at most 256, by their ids: their columns are text in the file. Others are refused. */
+  readonly dictionaries?: ReadonlyMap<bigint, readonly string[]>;
+  /** Default `plain`. */
+  readonly encodings?: ParquetEncodings;
+  /** Rows of a row group, a multiple of 2048; default DuckDB's. */
+  readonly rowGroupRows?: number;
 }
 
 const chunkRows = 2048;
+/** Each flush costs, and what is not flushed is in memory that DuckDB does not count. */
+const flushBytes = 32 * 2 ** 20;
 
 /** Opens a Parquet file of these fields; INVALID_ARGUMENT for a type that Parquet does not get from here. */
 export async function createParquetFile(
@@ -72,8 +87,14 @@ export async function createParquetFile(
   fields: readonly Field[],
   options: ParquetFileOptions,
 ): Promise<ParquetFile> {
-  const writers = fields.map((field) => writerOf(field));
+  const { dictionaries } = options;
+  const writers = fields.map((field) => {
+    const texts = field.dictionary && dictionaries?.get(field.dictionary.id);
+    const writer = texts === undefined ? writerOf(field) : { type: ENUM(texts), convert: same };
+    return { ...writer, copy: copierOf(field) };
+  });
   const types = writers.map((writer) => writer.type);
+  const logicalTypes = types.map((type) => type.toLogicalType().logical_type);
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: options.memory,
@@ -83,7 +104,11 @@ export async function createParquetFile(
   await connection.run("set timezone = 'UTC'");
   const columns = fields.map((field, index) => `${quoteName(field.name)} ${types[index]}`);
   await connection.run(`create table answer (${columns.join(', ')})`);
+  const shown = fields.map(({ name, dictionary }) =>
+    dictionary === undefined ? quoteName(name) : `cast(${quoteName(name)} as varchar) as ${quoteName(name)}`,
+  );
   const appender = await connection.createAppender('answer');
+  let bytes = 0;
   let isOpen = true;
   const close = () => {
     if (!isOpen) return;
@@ -96,20 +121,46 @@ export async function createParquetFile(
       const length = batch[0]?.length ?? 0;
       for (let start = 0; start < length; start += chunkRows) {
         const end = Math.min(length, start + chunkRows);
-        const chunk = DuckDBDataChunk.create(types, end - start);
-        chunk.setColumns(batch.map((column, index) => readRows(column, start, end, (writers[index] as Writer).convert)));
+        const chunk = new DuckDBDataChunk(duckdb.create_data_chunk(logicalTypes));
+        chunk.rowCount = end - start;
+        for (const [index, column] of batch.entries()) {
+          const { copy, convert } = writers[index] as (typeof writers)[number];
+          if (copy?.(chunk, index, column, start, end) === true) continue;
+          chunk.setColumnValues(index, readRows(column, start, end, convert));
+        }
         appender.appendDataChunk(chunk);
       }
+      bytes += batch.reduce((sum, column) => sum + sizeOf(column), 0);
+      if (bytes < flushBytes) return;
+      bytes = 0;
       appender.flushSync();
     },
-    async finish() {
+    async finish(without = 'false') {
       appender.closeSync();
-      const metadata = `{${quoteText('ARROW:schema')}: ${quoteText(encodeArrowSchema(fields))}}`;
-      await connection.run(`copy answer to ${quoteText(path)} (format parquet, kv_metadata ${metadata})`);
+      const kept = `select ${shown.join(', ')} from answer where (${without}) is not true`;
+      const format = parquetFormat(fields.map(dictionaryValues), options);
+      await connection.run(`copy (${kept}) to ${quoteText(path)} ${format}`);
       close();
     },
     close,
   };
+}
+
+function sizeOf({ buffers, children }: Column): number {
+  const own = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+  return children.reduce((sum, child) => sum + sizeOf(child), own);
+}
+
+/** What stands behind the file's name in `copy … to`. In a dictionary, also one of a single value, one zero would stand for both. */
+export function parquetFormat(
+  fields: readonly Field[],
+  { encodings, rowGroupRows }: Pick<ParquetFileOptions, 'encodings' | 'rowGroupRows'> = {},
+): string {
+  const version = encodings === 'dense' ? 'v2' : 'v1';
+  const groups = rowGroupRows === undefined ? '' : `, row_group_size ${rowGroupRows}`;
+  const metadata = `{${quoteText('ARROW:schema')}: ${quoteText(encodeArrowSchema(fields))}}`;
+  const pages = `parquet_version ${version}, compression zstd, dictionary_size_limit 0`;
+  return `(format parquet, ${pages}, kv_metadata ${metadata}${groups})`;
 }
 
 /** What readers restore the types from that Parquet does not have, as the Arrow libraries leave it: base64 of an IPC message. */
@@ -133,6 +184,11 @@ interface Writer {
 }
 
 const same = (value: unknown) => value as DuckDBValue;
+
+/** DuckDB's name of the type in which a field is written; INVALID_ARGUMENT for one that is not. */
+export function parquetType(field: Field): string {
+  return writerOf(field).type.toString();
+}
 
 function writerOf(field: Field): Writer {
   if (field.dictionary !== undefined) throw refuse(field);

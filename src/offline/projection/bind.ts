@@ -1,59 +1,50 @@
 /** Binds a view to the files of its source as they are now. */
-import type { DuckDBType } from '@duckdb/node-api';
-import { didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
+import { eventViewOf } from '../../registry/event-view.ts';
 import type { Session } from '../duckdb/engine.ts';
 import { checkFileTypes } from '../duckdb/file-types.ts';
 import { compileWholeTable } from '../duckdb/table.ts';
+import { type BeforeOffsets, bindEventParts } from '../events/event-parts.ts';
 import type { TableState } from '../source-state.ts';
 import { compileEvents } from '../windows/compile-events.ts';
-import { eventViewOf } from '../windows/event-view.ts';
+import { checkColumns } from './check-columns.ts';
 import type { ProjectionQuery } from './compile.ts';
 import { refuseCutNanoseconds } from './nanoseconds.ts';
 import { readZone } from './source-zone.ts';
 
+export interface BindInput {
+  readonly view: ViewDocument;
+  readonly source: SourceDocument;
+  readonly state: TableState;
+}
+
 /** The query over a source's files as they are; FAILED_PRECONDITION where they no longer hold what apply bound. */
-export async function bindProjection(
-  session: Session,
-  { view, source, state }: { view: ViewDocument; source: SourceDocument; state: TableState },
-): Promise<ProjectionQuery> {
+export async function bindProjection(session: Session, input: BindInput): Promise<ProjectionQuery> {
+  const { view, source, state } = input;
+  if (source.kind === 'event') return (await bindEvents(session, input)).query;
   const files = state.files.map((file) => file.absolutePath);
-  const whole = compileWholeTable(source.table, state, source.columns);
-  checkColumns(view, source, await session.describe(`select * from ${whole}`));
+  const table = compileWholeTable(source.table, state, source.columns);
+  const used = [source.eventTimestamp, source.createdTimestamp, source.availableAt].flatMap((name) => name ?? []);
+  used.push(...view.keys.map((key) => key.column), ...view.features.map((feature) => feature.column));
+  const found = await session.describe(`select * from ${table}`);
+  checkColumns({ source: source.name, used, bound: source.columns, found });
   if (files.length > 0) await checkFileTypes(session, source.table, state, source.columns, source.name);
-  if (files.length > 0) await refuseCutNanoseconds(session, source, whole, files);
-  const table = source.kind === 'event' ? compileEvents(eventViewOf(view), source, whole) : whole;
+  if (files.length > 0) await refuseCutNanoseconds(session, source, table, files);
   const columns = await session.describe(`select * from ${table}`);
   const zone = await readZone(session, view, source, table, columns);
   return { view, source, table, columns, zone, byValue: false };
 }
 
-/** The source must still have what apply bound: a changed column is named, never silently cast. */
-function checkColumns(view: ViewDocument, source: SourceDocument, columns: readonly { name: string; type: DuckDBType }[]): void {
-  const used = new Set([
-    source.eventTimestamp,
-    source.createdTimestamp,
-    source.availableAt,
-    ...view.keys.map((key) => key.column),
-  ]);
-  for (const feature of view.features) used.add(feature.column);
-  for (const { name } of source.events?.columns ?? []) used.add(name);
-  const names = columns.map((column) => column.name);
-  for (const bound of source.columns) {
-    if (!used.has(bound.name)) continue;
-    const now = columns.find((column) => column.name === bound.name);
-    const what =
-      now === undefined
-        ? `has lost column "${bound.name}"${didYouMean(bound.name, names)}`
-        : `has column "${bound.name}" as ${now.type}`;
-    if (now === undefined || String(now.type) !== bound.type) {
-      throw new FeatureStoreError(
-        'FAILED_PRECONDITION',
-        `source "${source.name}" ${what}, and was applied with ${bound.type}; restore its files, or run plan and apply`,
-        {
-          details: { source: source.name, column: bound.name },
-        },
-      );
-    }
-  }
+/** The valid events of all tables and of the archive, with what a view's expressions make of them, and the parts that they come from. */
+export async function bindEvents(
+  session: Session,
+  input: BindInput & { readonly before?: BeforeOffsets },
+): Promise<{ readonly query: ProjectionQuery; readonly parts: readonly string[] }> {
+  const { source } = input;
+  const events = eventViewOf(input.view);
+  const parts = await bindEventParts(session, input);
+  const table = compileEvents(events, source, parts);
+  const columns = await session.describe(`select * from ${table}`);
+  // Every time is an instant by then.
+  return { query: { view: events.view, source, table, columns, zone: undefined, byValue: false }, parts };
 }

@@ -3,7 +3,8 @@ import type { Column } from '../../arrow/column.ts';
 import { concatColumns } from '../../arrow/concat.ts';
 import type { ViewDocument } from '../../registry/document.ts';
 import { splitUs } from '../instants.ts';
-import { columnBytes, holdColumns } from './held-columns.ts';
+import { createDerived, type Derived } from './derived.ts';
+import { columnBytes, holdApart, holdColumns } from './held-columns.ts';
 import { buildKeyIndex, type KeyIndex } from './key-index.ts';
 import type { Rivals } from './look-up.ts';
 import { readStoredKeys } from './stored-keys.ts';
@@ -19,10 +20,14 @@ export interface Bucket {
   readonly times: StoredTimes & { readonly available?: Int32Array };
   /** Rows of some features, by their positions in the view; null where the row is negative. */
   take(features: readonly number[], rows: Int32Array): Column[];
+  /** A feature of every row, by its position in the view; of events without a copy. */
+  whole(feature: number): Column;
   readonly rivals?: Rivals;
   /** When rows become visible; undefined where that is event + delay for all of them. */
   visibility(delayUs: bigint, asKnown: boolean): Visibility | undefined;
-  /** Memory that it takes, without the minima of visibility. */
+  /** What others work out of its rows. */
+  readonly derived: Derived;
+  /** Memory that it takes, without the minima of visibility and what is derived. */
   readonly bytes: number;
 }
 
@@ -34,7 +39,9 @@ export function createBucket(view: ViewDocument, parts: readonly (readonly Colum
   const partsOf = new Map(
     (parts[0] as readonly Column[]).map(({ field }, at) => [field.name, parts.map((part) => part[at] as Column)]),
   );
-  const features = holdColumns(view.features.map((_, at) => partsOf.get(`f${at}`) as Column[]));
+  // Of events whole columns are read, of a batch view's rows a few.
+  const hold = view.kind === 'stream' ? holdApart : holdColumns;
+  const features = hold(view.features.map((_, at) => partsOf.get(`f${at}`) as Column[]));
   const columns = [...partsOf].filter(([name]) => !name.startsWith('f')).map(([, column]) => concatColumns(column));
   const find = (name: string) => columns.find((column) => column.field.name === name);
   const times = readStoredTimes(columns);
@@ -57,8 +64,10 @@ export function createBucket(view: ViewDocument, parts: readonly (readonly Colum
     event: times.event,
     times: { ...times, available: available && wordsOf(available) },
     take: features.take,
+    whole: features.whole,
     rivals: hash === undefined ? undefined : findRivals(index, times, wordsOf(hash)),
     visibility,
+    derived: createDerived(),
     bytes:
       columns.reduce((sum, column) => sum + (column === hash ? 0 : columnBytes(column)), features.bytes) +
       index.slots.byteLength +

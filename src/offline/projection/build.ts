@@ -8,15 +8,16 @@ import { parseValueType } from '../../definitions/value-type.ts';
 import type { SourceDocument, ViewDocument } from '../../registry/document.ts';
 import type { Engine, Session } from '../duckdb/engine.ts';
 import { readColumns } from '../duckdb/read-columns.ts';
+import { countInvalid } from '../events/count-invalid.ts';
 import { featureField } from '../feature-field.ts';
 import type { TableState } from '../source-state.ts';
-import { bindProjection } from './bind.ts';
+import { bindEvents, bindProjection } from './bind.ts';
 import { chooseBuckets } from './bucket-count.ts';
 import { type BucketWriter, openBuckets } from './bucket-file.ts';
 import { compileProjection, type ProjectionQuery } from './compile.ts';
 import { columnBytes } from './held-columns.ts';
 import { hashKeys } from './keys.ts';
-import { bucketOf, encodeManifest } from './manifest.ts';
+import { bucketOf, encodeManifest, type InvalidEvents } from './manifest.ts';
 import { readStoredKeys } from './stored-keys.ts';
 import { hasTies } from './ties.ts';
 
@@ -45,9 +46,9 @@ export async function buildProjection(engine: Engine, input: BuildInput, signal:
   await mkdir(draft, { recursive: true });
   try {
     const parts = await engine.session(signal, async (session) => {
-      const query = await bindProjection(session, input);
-      const written = await writeProjection(session, query, input, draft);
-      return written === 'tied' ? await writeProjection(session, { ...query, byValue: true }, input, draft) : written;
+      const { query, invalid } = await bind(session, input);
+      const written = await writeProjection(session, query, invalid, input, draft);
+      return written === 'tied' ? await writeProjection(session, { ...query, byValue: true }, invalid, input, draft) : written;
     });
     await input.verify();
     await replaceFolder(draft, input.directory);
@@ -56,6 +57,15 @@ export async function buildProjection(engine: Engine, input: BuildInput, signal:
     await rm(draft, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function bind(
+  session: Session,
+  input: BuildInput,
+): Promise<{ readonly query: ProjectionQuery; readonly invalid?: InvalidEvents }> {
+  if (input.source.kind !== 'event') return { query: await bindProjection(session, input) };
+  const { query, parts } = await bindEvents(session, input);
+  return { query, invalid: await countInvalid(session, input.source, parts) };
 }
 
 let draftNumber = 0;
@@ -94,6 +104,7 @@ export function projectionSchema(view: ViewDocument, source: SourceDocument, byV
 async function writeProjection(
   session: Session,
   query: ProjectionQuery,
+  invalid: InvalidEvents | undefined,
   input: BuildInput,
   draft: string,
 ): Promise<Column[][] | 'tied'> {
@@ -108,7 +119,9 @@ async function writeProjection(
     let previous: Column[] | undefined;
     const limit = { rows: partRows * Math.max(1, count / 8), bytes: partBytes };
     for await (const columns of readColumns(session, compileProjection(query), schema.fields, limit.rows, limit.bytes)) {
-      if (!query.byValue && hasTies(columns, previous, view.keys.length, source.createdTimestamp !== undefined)) return 'tied';
+      // Aggregates of events are the same in whatever order those of one time stand.
+      const mayBeTied = !query.byValue && view.kind !== 'stream';
+      if (mayBeTied && hasTies(columns, previous, view.keys.length, source.createdTimestamp !== undefined)) return 'tied';
       bytes += columns.reduce((sum, column) => sum + columnBytes(column), 0);
       if (count === 1 && bytes <= input.bucketBytes) parts.push(columns);
       else parts = [];
@@ -118,7 +131,7 @@ async function writeProjection(
     }
     const written = [];
     for (const bucket of buckets) written.push(await bucket.finish());
-    await writeFile(join(draft, 'manifest.json'), encodeManifest({ rows, byValue: query.byValue, buckets: written }));
+    await writeFile(join(draft, 'manifest.json'), encodeManifest({ rows, byValue: query.byValue, invalid, buckets: written }));
     return parts;
   } finally {
     await Promise.all(buckets.map((bucket) => bucket.close()));

@@ -16,6 +16,8 @@ export interface ProjectionQuery {
   readonly zone: ZoneSteps | undefined;
   /** Whether rows of one key, event and created timestamp are ordered by value and hashed (section 3), which costs a wider sort. */
   readonly byValue: boolean;
+  /** What is selected besides, behind all other columns. */
+  readonly besides?: readonly string[];
 }
 
 /**
@@ -47,6 +49,7 @@ export function compileProjection(query: ProjectionQuery): string {
   select.push(...features);
   const hashed = deciding.map((column) => compileValueIdentity(columnOf(column.name), column.type)).join(', ');
   if (query.byValue) select.push(`${hashed === '' ? '0::ubigint' : `hash(${hashed})`} as row_hash`);
+  select.push(...(query.besides ?? []));
   return [
     `select ${select.join(', ')}`,
     `from ${query.table} as t`,
@@ -95,7 +98,7 @@ function compileType(type: ValueType): string {
 }
 
 /** A column as a feature's type; zone-less timestamps, also inside lists, are read by the source's zone. */
-function compileFeature(value: string, from: DuckDBType, to: ValueType, zone: ZoneSteps | undefined, depth = 0): string {
+export function compileFeature(value: string, from: DuckDBType, to: ValueType, zone: ZoneSteps | undefined, depth = 0): string {
   if (to.kind === 'timestamp') {
     return isZoneless(from.typeId)
       ? `make_timestamptz(${compileInstantUs(value, from.typeId, zone)})`

@@ -1,6 +1,7 @@
 /** Why a source could not be read: errors that name the source, and the file that is to blame. */
 import { asFeatureStoreError, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument } from '../../registry/document.ts';
+import { tablesOf } from '../../registry/source-tables.ts';
 import type { Engine } from '../duckdb/engine.ts';
 import { compileTable } from '../duckdb/table.ts';
 import type { TableState } from '../source-state.ts';
@@ -38,20 +39,22 @@ function isAboutSource(error: FeatureStoreError, source: SourceDocument): boolea
 async function findBroken(
   engine: Engine,
   source: SourceDocument,
-  { files }: TableState,
+  { byTable }: TableState,
   signal: AbortSignal,
   error: unknown,
 ): Promise<string | undefined> {
   const known = asFeatureStoreError(error);
   if (known.code !== 'FAILED_PRECONDITION' || isAboutSource(known, source)) return undefined;
-  for (const { path, absolutePath } of files) {
-    const sql = `select bit_xor(hash(t)) from ${compileTable(source.table, [absolutePath], source.columns)} as t`;
-    const read = engine.session(signal, (session) => session.rows(sql));
-    const broken = await read.then(
-      () => false,
-      () => true,
-    );
-    if (broken) return path;
+  for (const [at, table] of tablesOf(source).entries()) {
+    for (const { path, absolutePath } of byTable[at] ?? []) {
+      const sql = `select bit_xor(hash(t)) from ${compileTable(table, [absolutePath], table.columns)} as t`;
+      const read = engine.session(signal, (session) => session.rows(sql));
+      const broken = await read.then(
+        () => false,
+        () => true,
+      );
+      if (broken) return path;
+    }
   }
   return undefined;
 }

@@ -7,6 +7,8 @@ import { choosePacked, packRows, takePacked } from './packed-rows.ts';
 export interface HeldColumns {
   /** Rows of some columns, by their positions; null where the row is negative. */
   take(columns: readonly number[], rows: Int32Array): Column[];
+  /** All rows of a column. */
+  whole(column: number): Column;
   readonly bytes: number;
 }
 
@@ -29,9 +31,30 @@ export function holdColumns(columns: readonly (readonly Column[])[]): HeldColumn
     for (const [index, column] of others.entries()) taken.set(apart[index] as number, column);
     return wanted.map((at) => taken.get(at) as Column);
   };
+  const length = columns[0]?.reduce((sum, part) => sum + part.length, 0) ?? 0;
   return {
     take,
+    whole: (at) =>
+      kept[at] ??
+      (take(
+        [at],
+        Int32Array.from({ length }, (_, row) => row),
+      )[0] as Column),
     bytes: kept.reduce((sum, column) => sum + (column === undefined ? 0 : columnBytes(column)), packed.words.byteLength),
+  };
+}
+
+/** Holds columns of equal parts as they are. */
+export function holdApart(columns: readonly (readonly Column[])[]): HeldColumns {
+  const kept = columns.map(concatColumns);
+  return {
+    take: (wanted, rows) =>
+      takeColumns(
+        wanted.map((at) => kept[at] as Column),
+        rows,
+      ),
+    whole: (at) => kept[at] as Column,
+    bytes: kept.reduce((sum, column) => sum + columnBytes(column), 0),
   };
 }
 

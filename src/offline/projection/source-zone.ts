@@ -9,7 +9,7 @@ import { foldFromUs, foldUs, openClock, unclearKind, unclearTimeError, yearOf, y
 /** The steps of the source's zone over the times it holds; a time that is no one instant is refused unless the source says how. */
 export async function readZone(
   session: Session,
-  view: ViewDocument,
+  view: Pick<ViewDocument, 'features'>,
   source: SourceDocument,
   table: string,
   columns: readonly { name: string; type: DuckDBType }[],

@@ -12,7 +12,7 @@ import { createBucketCache } from './bucket-cache.ts';
 import { createBucketReader } from './bucket-file.ts';
 import { buildProjection, projectionSchema } from './build.ts';
 import { explainFailure } from './explain-failure.ts';
-import { decodeManifest, type Manifest, projectionId } from './manifest.ts';
+import { decodeManifest, type InvalidEvents, type Manifest, projectionId } from './manifest.ts';
 
 export interface ProjectionStoreOptions {
   /** Folder that holds the projections of one project. */
@@ -32,6 +32,8 @@ export interface Projection {
   readonly view: ViewDocument;
   readonly state: TableState;
   readonly rows: number;
+  /** Of views of events: those that count nowhere, and are no rows. */
+  readonly invalid?: InvalidEvents;
   readonly buckets: number;
   /** How much of the memory that the store keeps all buckets take together; 1 is all of it. */
   readonly share: number;
@@ -96,6 +98,7 @@ export async function openProjectionStore(engine: Engine, options: ProjectionSto
         view,
         state,
         rows: manifest.rows,
+        ...(manifest.invalid === undefined ? {} : { invalid: manifest.invalid }),
         buckets: manifest.buckets.length,
         release: once(release),
         ...access(id, view, source, manifest),

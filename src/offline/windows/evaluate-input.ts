@@ -1,6 +1,6 @@
 /** What the functions that take a value are evaluated from. */
 import type { BucketEvents, Chosen } from './bucket-events.ts';
-import type { Bounds } from './sweep.ts';
+import type { Bounds } from './window-bounds.ts';
 
 export interface EvaluateInput {
   readonly events: BucketEvents;
@@ -11,6 +11,4 @@ export interface EvaluateInput {
   /** The expression. */
   readonly value: number;
   readonly size: number;
-  /** The frame's rows by the ends of their windows. */
-  readonly order: Int32Array;
 }

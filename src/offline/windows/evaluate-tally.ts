@@ -1,73 +1,102 @@
 /** count_distinct, top_k and entropy over windows: how often each value occurs, by its place in the order of all values. */
-import { entropyOf } from '../../aggregate/entropy.ts';
-import type { LiteralValue } from '../../definitions/literal.ts';
-import { compareValues } from '../../definitions/value-order.ts';
-import type { ValueType } from '../../definitions/value-type.ts';
+import { codesOf } from './codes.ts';
 import type { EvaluateInput } from './evaluate-input.ts';
-import { sweep } from './sweep.ts';
+import type { Evaluated } from './evaluated.ts';
+import { createRanking } from './ranking.ts';
+import { createTally, type SlidingTally } from './sliding-tally.ts';
+import type { Bounds } from './window-bounds.ts';
 
-interface Coded {
-  /** By chosen event the place of its value. */
-  readonly codes: Int32Array;
-  /** Different values in ascending order. */
-  readonly values: readonly LiteralValue[];
+export function evaluateTally(name: 'count_distinct' | 'top_k' | 'entropy', input: EvaluateInput): Evaluated {
+  const { events, chosen, value, bounds } = input;
+  const { codes, samples } = codesOf(events, chosen, value);
+  switch (name) {
+    case 'count_distinct':
+      return countDistinct(codes, samples.length, bounds);
+    case 'entropy':
+      return measureEntropy(codes, samples.length, bounds);
+    case 'top_k':
+      return findFrequent(codes, samples, bounds, input.size);
+  }
 }
 
-export function evaluateTally(
-  name: 'count_distinct' | 'top_k' | 'entropy',
-  { events, chosen, bounds, value, size, order }: EvaluateInput,
-): LiteralValue[] {
-  const readRow = events.reader(value);
-  const { codes, values } = events.keep(`codes of ${chosen.name}`, () =>
-    encode(events.type(value), Array.from(chosen.rows, readRow)),
-  );
-  const counts = new Int32Array(values.length);
-  /** Those with a count, in no order; `places` says where each stands. */
-  const present: number[] = [];
-  const places = new Int32Array(values.length);
-  const empty = name === 'count_distinct' ? 0n : null;
-  const answers = new Array<LiteralValue>(bounds.to.length).fill(empty);
-  sweep(order, bounds, {
-    clear: () => {
-      for (const code of present) counts[code] = 0;
-      present.length = 0;
-    },
-    add: (at) => {
-      const code = codes[at] as number;
-      if (counts[code] === 0) places[code] = present.push(code) - 1;
-      counts[code] = (counts[code] as number) + 1;
-    },
-    drop: (at) => {
-      const code = codes[at] as number;
-      counts[code] = (counts[code] as number) - 1;
-      if (counts[code] !== 0) return;
-      const last = present.pop() as number;
-      if (last === code) return;
-      present[places[code] as number] = last;
-      places[last] = places[code] as number;
-    },
-    visit: (row) => {
-      answers[row] = finish();
-    },
+function countDistinct(codes: Int32Array, values: number, { from, to }: Bounds): Evaluated {
+  const words = new Int32Array(2 * to.length);
+  const counts = new Int32Array(values);
+  let distinct = 0;
+  let first = 0;
+  let end = 0;
+  for (let place = 0; place < to.length; place++) {
+    const wantedFirst = from[place] as number;
+    const wantedEnd = to[place] as number;
+    if (wantedFirst >= wantedEnd) continue;
+    for (const stop = Math.min(wantedFirst, end); first < stop; first++) {
+      const code = codes[first] as number;
+      const left = (counts[code] as number) - 1;
+      counts[code] = left;
+      if (left === 0) distinct -= 1;
+    }
+    if (first < wantedFirst) {
+      first = wantedFirst;
+      end = wantedFirst;
+    }
+    for (; end < wantedEnd; end++) {
+      const code = codes[end] as number;
+      const before = counts[code] as number;
+      counts[code] = before + 1;
+      if (before === 0) distinct += 1;
+    }
+    words[2 * place] = distinct;
+  }
+  return { kind: 'numbers', numbers: new BigInt64Array(words.buffer) };
+}
+
+function measureEntropy(codes: Int32Array, values: number, bounds: Bounds): Evaluated {
+  const numbers = new Float64Array(bounds.to.length);
+  const nulls = new Uint8Array(numbers.length);
+  const tally = createTally(codes, values);
+  slide(tally, bounds, (place) => {
+    if (place < 0) nulls[~place] = 1;
+    else numbers[place] = tally.entropy();
   });
-  return answers;
-
-  function finish(): LiteralValue {
-    if (name === 'count_distinct') return BigInt(present.length);
-    if (name === 'entropy') return present.length === 1 ? 0 : entropyOf(present.map((code) => counts[code] as number));
-    const ranked = [...present].sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b);
-    return ranked.slice(0, size).map((code) => values[code] as LiteralValue);
-  }
+  return { kind: 'numbers', numbers, nulls };
 }
 
-function encode(type: ValueType, all: readonly LiteralValue[]): Coded {
-  const order = Int32Array.from(all.keys()).sort((a, b) => compareValues(type, all[a], all[b]));
-  const codes = new Int32Array(all.length);
-  const values: LiteralValue[] = [];
-  for (const at of order) {
-    const value = all[at] as LiteralValue;
-    if (values.length === 0 || compareValues(type, values.at(-1), value) !== 0) values.push(value);
-    codes[at] = values.length - 1;
+function findFrequent(codes: Int32Array, samples: Int32Array, bounds: Bounds, size: number): Evaluated {
+  const ends = new Int32Array(bounds.to.length);
+  let most = 0;
+  for (let place = 0; place < ends.length; place++) {
+    most += Math.min(size, samples.length, (bounds.to[place] as number) - (bounds.from[place] as number));
   }
-  return { codes, values };
+  const items = new Int32Array(most);
+  let count = 0;
+  const ranking = createRanking(codes, samples.length, size, bounds);
+  const push = (code: number) => {
+    items[count++] = samples[code] as number;
+  };
+  slide(ranking, bounds, (place) => {
+    if (place >= 0) ranking.first(push);
+    ends[place < 0 ? ~place : place] = count;
+  });
+  return { kind: 'lists', ends, rows: items.subarray(0, count) };
+}
+
+/** Calls with each place once the window there is complete, and with the complement of a place whose window is empty. */
+function slide({ add, drop }: Pick<SlidingTally, 'add' | 'drop'>, { from, to }: Bounds, visit: (place: number) => void): void {
+  let first = 0;
+  let end = 0;
+  for (let place = 0; place < to.length; place++) {
+    const wantedFirst = from[place] as number;
+    const wantedEnd = to[place] as number;
+    if (wantedFirst >= wantedEnd) {
+      visit(~place);
+      continue;
+    }
+    for (const stop = Math.min(wantedFirst, end); first < stop; first++) drop(first);
+    if (first < wantedFirst) {
+      first = wantedFirst;
+      end = wantedFirst;
+    }
+    for (; end < wantedEnd; end++) add(end);
+    visit(place);
+  }
 }

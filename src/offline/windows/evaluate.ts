@@ -1,63 +1,37 @@
 /** The values of an aggregate over windows of a bucket's events: each function in the way that looks at the fewest events. */
-import type { LiteralValue } from '../../definitions/literal.ts';
-import { compareValues } from '../../definitions/value-order.ts';
-import type { AggregateDocument, FeatureDocument } from '../../registry/document.ts';
+import type { AggregateDocument } from '../../registry/document.ts';
+import type { AggregateInputs } from '../../registry/event-view.ts';
 import type { BucketEvents, Chosen } from './bucket-events.ts';
+import { evaluateByTime } from './evaluate-by-time.ts';
 import { evaluateExtreme } from './evaluate-extreme.ts';
-import type { EvaluateInput } from './evaluate-input.ts';
 import { evaluateSum } from './evaluate-sum.ts';
 import { evaluateTally } from './evaluate-tally.ts';
+import type { Evaluated } from './evaluated.ts';
 import type { InstantUs } from './event-times.ts';
-import type { AggregateInputs } from './event-view.ts';
-import type { Bounds } from './sweep.ts';
-import type { WindowBounds } from './window-bounds.ts';
-
-export interface Evaluated {
-  /** By row of the frame; null is NULL_VALUE. */
-  readonly values: LiteralValue[];
-  /** By row of the frame the row of the newest event that passes `where`, -1 for none (rule 4.4). */
-  readonly newest: Int32Array;
-}
+import type { Bounds, WindowBounds } from './window-bounds.ts';
 
 /** `bounds` are of all events of a key; what a row without a key has is empty. */
 export function evaluateAggregate(
-  feature: FeatureDocument,
+  { function: name, size = 1 }: AggregateDocument,
   inputs: AggregateInputs,
   events: BucketEvents,
   bounds: WindowBounds,
 ): Evaluated {
-  const passing = events.choose([inputs.where]);
-  const among = boundsAmong(bounds, passing);
-  const newest = Int32Array.from(among.to, (end, row) =>
-    end > (among.from[row] as number) ? (passing.rows[end - 1] as number) : -1,
-  );
-  return { values: evaluate(feature, inputs, events, bounds, { chosen: passing, bounds: among }), newest };
-}
-
-function evaluate(
-  { aggregate }: FeatureDocument,
-  inputs: AggregateInputs,
-  events: BucketEvents,
-  bounds: WindowBounds,
-  passing: { readonly chosen: Chosen; readonly bounds: Bounds },
-): LiteralValue[] {
-  const { function: name, size = 1 } = aggregate as AggregateDocument;
-  const { from, to } = passing.bounds;
   switch (name) {
     case 'count':
-      return Array.from(to, (end, row) => BigInt(end - (from[row] as number)));
+      return evaluateCount(bounds.among(events.choose([inputs.where])));
     case 'rate': {
-      const satisfied = boundsAmong(bounds, events.choose([inputs.where, inputs.condition]));
-      const over = boundsAmong(bounds, events.choose([inputs.where, inputs.over]));
-      return Array.from(to, (_, row) => divide(lengthAt(satisfied, row), lengthAt(over, row)));
+      const satisfied = bounds.among(events.choose([inputs.where, inputs.condition]));
+      return evaluateRate(satisfied, bounds.among(events.choose([inputs.where, inputs.over])));
     }
-    case 'duration':
-      return Array.from(to, (end, row) => secondsBetween(events, passing.chosen, from[row] as number, end));
+    case 'duration': {
+      const chosen = events.choose([inputs.where]);
+      return evaluateDuration(events, chosen, bounds.among(chosen));
+    }
   }
   const value = inputs.value as number;
   const chosen = events.choose([inputs.where], value);
-  const valued = boundsAmong(bounds, chosen);
-  const input = { events, chosen, bounds: valued, value, size, order: bounds.order };
+  const input = { events, chosen, bounds: bounds.among(chosen), value, size };
   switch (name) {
     case 'first':
     case 'last':
@@ -77,47 +51,46 @@ function evaluate(
   }
 }
 
-function boundsAmong({ from, to }: Bounds, { before }: Chosen): Bounds {
-  const among = (bound: number) => before[bound] as number;
-  return { from: from.map(among), to: to.map(among) };
+/** By place the row of the newest event that passes `where`, -1 for none (rule 4.4). */
+export function findNewest({ where }: AggregateInputs, events: BucketEvents, bounds: WindowBounds): Int32Array {
+  const passing = events.choose([where]);
+  const { from, to } = bounds.among(passing);
+  const newest = new Int32Array(to.length);
+  for (let place = 0; place < newest.length; place++) {
+    const end = to[place] as number;
+    newest[place] = end > (from[place] as number) ? (passing.rows[end - 1] as number) : -1;
+  }
+  return newest;
 }
 
-function lengthAt({ from, to }: Bounds, row: number): number {
-  return (to[row] as number) - (from[row] as number);
+function evaluateCount({ from, to }: Bounds): Evaluated {
+  const words = new Int32Array(2 * to.length);
+  for (let place = 0; place < to.length; place++) words[2 * place] = (to[place] as number) - (from[place] as number);
+  return { kind: 'numbers', numbers: new BigInt64Array(words.buffer) };
 }
 
-function divide(satisfied: number, all: number): number | null {
-  return all === 0 ? null : satisfied / all;
+function evaluateRate(satisfied: Bounds, over: Bounds): Evaluated {
+  const numbers = new Float64Array(over.to.length);
+  const nulls = new Uint8Array(numbers.length);
+  for (let place = 0; place < numbers.length; place++) {
+    const all = (over.to[place] as number) - (over.from[place] as number);
+    if (all === 0) nulls[place] = 1;
+    else numbers[place] = ((satisfied.to[place] as number) - (satisfied.from[place] as number)) / all;
+  }
+  return { kind: 'numbers', numbers, nulls };
 }
 
-function secondsBetween({ times }: BucketEvents, { rows }: Chosen, from: number, to: number): number | null {
-  if (from === to) return null;
-  const first = times[rows[from] as number] as InstantUs;
-  const last = times[rows[to - 1] as number] as InstantUs;
+function evaluateDuration({ times }: BucketEvents, { rows }: Chosen, { from, to }: Bounds): Evaluated {
+  const numbers = new Float64Array(to.length);
+  const nulls = new Uint8Array(to.length);
+  for (let place = 0; place < numbers.length; place++) {
+    const [first, end] = [from[place] as number, to[place] as number];
+    if (first === end) nulls[place] = 1;
+    else numbers[place] = secondsBetween(times[rows[first] as number] as InstantUs, times[rows[end - 1] as number] as InstantUs);
+  }
+  return { kind: 'numbers', numbers, nulls };
+}
+
+function secondsBetween(first: InstantUs, last: InstantUs): number {
   return Number(typeof last === 'bigint' ? last - (first as bigint) : last - (first as number)) / 1e6;
-}
-
-/** From the end that is wanted inward; events of one time are ordered by value. */
-function evaluateByTime(
-  name: 'first' | 'last' | 'last_n',
-  { events, chosen, bounds, value, size }: EvaluateInput,
-): LiteralValue[] {
-  const read = events.reader(value);
-  const type = events.type(value);
-  const step = name === 'first' ? 1 : -1;
-  const wanted = name === 'last_n' ? size : 1;
-  const timeAt = (at: number) => events.times[chosen.rows[at] as number];
-  return Array.from(bounds.to, (to, row) => {
-    const from = bounds.from[row] as number;
-    const taken: LiteralValue[] = [];
-    for (let at = step > 0 ? from : to - 1; at >= from && at < to && taken.length < wanted; ) {
-      const time = timeAt(at);
-      const alike: LiteralValue[] = [];
-      for (; at >= from && at < to && timeAt(at) === time; at += step) alike.push(read(chosen.rows[at] as number));
-      if (alike.length > 1) alike.sort((a, b) => step * compareValues(type, a, b));
-      taken.push(...alike);
-    }
-    if (taken.length === 0) return null;
-    return name === 'last_n' ? taken.slice(0, wanted) : (taken[0] as LiteralValue);
-  });
 }

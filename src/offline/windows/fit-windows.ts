@@ -4,15 +4,16 @@ import type { FittedKind } from '../../definitions/fitted.ts';
 import type { LiteralValue } from '../../definitions/literal.ts';
 import { parseValueType, type ValueType } from '../../definitions/value-type.ts';
 import type { AggregateDocument, FeatureDocument } from '../../registry/document.ts';
+import { type AggregateInputs, eventViewOf } from '../../registry/event-view.ts';
 import type { FittedSteps } from '../answer/fitted.ts';
 import { splitUs } from '../instants.ts';
-import { literalColumn } from '../literal-column.ts';
+import { literalColumn, literalReader } from '../literal-column.ts';
 import { createPace } from '../pace.ts';
 import type { LookupPlan } from '../plan.ts';
 import type { Projection } from '../projection/store.ts';
+import { openAnswer } from './answer-column.ts';
 import { eventsOf } from './bucket-events.ts';
-import { evaluateAggregate } from './evaluate.ts';
-import { type AggregateInputs, eventViewOf } from './event-view.ts';
+import { evaluateAggregate, findNewest } from './evaluate.ts';
 import { openWindows } from './window-bounds.ts';
 
 /** The number of each day (since 1970, UTC) that was asked for; undefined where no key had a value. */
@@ -48,10 +49,15 @@ export async function fitWindows(
       const windowOf = openWindows({ ...plan, starts: bucket.index.starts }, events, midnights(some, keys));
       const bounds = windowOf(feature.aggregate as AggregateDocument);
       const inputs = eventView.inputs.get(feature) as AggregateInputs;
-      const { values, newest } = evaluateAggregate(feature, inputs, events, bounds);
-      for (let row = 0; row < values.length; row++) {
-        const value = values[row] as LiteralValue;
-        if (value !== null && (newest[row] as number) >= 0) fits[from + Math.floor(row / keys)]?.add(value);
+      const nobody = new Uint8Array(bounds.order.length);
+      const answer = openAnswer(feature, { which: nobody, places: placesOf(bounds.order), absent: nobody });
+      const column = inputs.value === undefined ? undefined : events.column(inputs.value);
+      answer.put(evaluateAggregate(feature.aggregate as AggregateDocument, inputs, events, bounds), bounds.order, column);
+      const read = literalReader(answer.finish(), type);
+      const newest = findNewest(inputs, events, bounds);
+      for (const [place, row] of bounds.order.entries()) {
+        const value = (newest[place] as number) < 0 ? null : read(row);
+        if (value !== null) fits[from + Math.floor(row / keys)]?.add(value);
       }
     }
   }
@@ -66,6 +72,13 @@ export async function fitWindows(
       sorted.map((day) => known.get(day) ?? null),
     ),
   };
+}
+
+/** Where each row went. */
+function placesOf(order: Int32Array): Int32Array {
+  const places = new Int32Array(order.length);
+  for (let place = 0; place < order.length; place++) places[order[place] as number] = place;
+  return places;
 }
 
 /** Every key at every midnight. */

@@ -1,7 +1,7 @@
 /**
  * The value of an entity's key: a version byte (1), then its rows one after another, those of one view from the greatest to the least:
  *
- *   schema      4 bytes, least significant first: the number of the row's schema; 0 is a tombstone
+ *   schema      4 bytes, least significant first: the number of the row's schema; 0 is a tombstone, 1 is what spilled-row.ts writes
  *   length      varint: bytes that follow
  *   flags       1 byte: 1 pushed, 2 has a created timestamp, 4 has an available timestamp, 8 has nulls; the two bits above them are the
  *               unit of the event time, the highest two that of the distances: 0 microsecond, 1 millisecond, 2 second, 3 hour
@@ -40,6 +40,14 @@ export interface RowSpan {
 }
 
 export const tombstoneId = 0;
+
+/** Of a row that stands for others, which are in a value of their own (spill/spilled-row.ts). */
+export const spilledId = 1;
+
+/** Whether rows of that number have a schema. */
+export function isSchemaId(id: number): boolean {
+  return id > spilledId;
+}
 
 /** With which every value begins. */
 export const valueVersion = 1;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createOnlineRecords } from '../records.ts';
 import type { OnlineStore } from '../store.ts';
 import type { RowSchema } from './row.ts';
-import { tombstoneId } from './row-codec.ts';
+import { isSchemaId } from './row-codec.ts';
 
 export interface OnlineSchemas {
   /** The schema of that number, once it was loaded. */
@@ -22,7 +22,7 @@ export function createOnlineSchemas(store: OnlineStore, project: string): Online
   return {
     get: (id) => known.get(id),
     load: async (ids, signal) => {
-      const unknown = [...new Set(ids)].filter((id) => !known.has(id) && id !== tombstoneId);
+      const unknown = [...new Set(ids)].filter((id) => !known.has(id) && isSchemaId(id));
       if (unknown.length === 0) return;
       const found = await records.readMany(kind, unknown.map(recordName), signal);
       for (const [at, id] of unknown.entries()) if (found[at] !== undefined) known.set(id, found[at] as RowSchema);
@@ -30,7 +30,7 @@ export function createOnlineSchemas(store: OnlineStore, project: string): Online
     ensure: async (schema, signal) => {
       for (let salt = 0; ; salt++) {
         const id = schemaNumber(schema, salt);
-        if (id === tombstoneId) continue;
+        if (!isSchemaId(id)) continue;
         const stored = await records.update<RowSchema>(kind, recordName(id), (current) => current ?? schema, signal);
         known.set(id, stored as RowSchema);
         if (contentOf(stored as RowSchema) === contentOf(schema)) return id;

@@ -20,8 +20,8 @@ const repeatAfterMs = 50;
 
 const closedAtOnce = 'connections end at once; if that lasts, see tls of redis({…}): what the nodes speak, and who signed it';
 
-/** Begins to connect and returns at once. FAILED_PRECONDITION when a file of the TLS options cannot be read. */
-export function connectRedis(config: RedisConfig, project: string, logger: Logger): RedisConnection {
+/** Begins to connect and returns at once; `what` it is stands in the log. FAILED_PRECONDITION when a file of the TLS options cannot be read. */
+export function connectRedis(config: RedisConfig, project: string, logger: Logger, what = 'the online store'): RedisConnection {
   const { commandTimeoutMs: timeoutMs, cluster } = config;
   const name = redisName(config);
   const client: RedisClient =
@@ -44,7 +44,7 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
   client.on('error', note);
   client.on('node error', note);
   client.on('ready', () => {
-    if (lostAt !== undefined) logger.info({ store: name }, 'the online store is connected');
+    if (lostAt !== undefined) logger.info({ store: name }, `${what} is connected`);
     lostAt = undefined;
     for (const resume of waiting.splice(0)) resume();
   });
@@ -52,7 +52,7 @@ export function connectRedis(config: RedisConfig, project: string, logger: Logge
     if (lostAt !== undefined || closed) return;
     lostAt = performance.now();
     lastError = 'the connection was lost';
-    logger.warn({ store: name }, 'the online store is lost');
+    logger.warn({ store: name }, `${what} is lost`);
   });
 
   /** Waits for a connection that may come back in time; one that is away for longer fails at once. */

@@ -1,4 +1,7 @@
-/** Compare-and-set of many values by a script: each key by itself, a batch at a time, so that nobody else waits for long. */
+/**
+ * Compare-and-set of many values by a script: each key by itself, with what changes beside it, a batch at a time, so that nobody else waits
+ * for long.
+ */
 import { createHash } from 'node:crypto';
 import type { Replacement } from '../store.ts';
 import { asBuffer, groupOfKey, type RedisCommand, sendCommands } from './commands.ts';
@@ -7,16 +10,24 @@ import { replyCode } from './errors.ts';
 
 /**
  * ARGV[1] is the replacements one after another: a byte, 1 where something is expected and 2 where something is to stand there, then the
- * key, what is expected and what is to stand there, each behind its length in 4 bytes. Answers which of them lost.
+ * key, what is expected and what is to stand there, each behind its length in 4 bytes. What has 4 in its byte stands beside the one before.
+ * Answers which of them lost. Nothing may fail once something is written: what stands beside is written before what names it, and all keys
+ * are named to a Cluster where there is any such, which looks at them first.
  */
 const script = `
 local data, at, n = ARGV[1], 1, 0
-local keys, expected, values = {}, {}, {}
+local keys, expected, values, beside = {}, {}, {}, {}
 while at <= #data do
   local kind, key, old, new
   kind, key, old, new, at = struct.unpack('<BI4c0I4c0I4c0', data, at)
-  n = n + 1
-  keys[n], expected[n], values[n] = key, kind % 2 == 1 and old, kind >= 2 and new
+  local value = kind % 4 >= 2 and new
+  if kind >= 4 then
+    beside[n] = beside[n] or {}
+    table.insert(beside[n], {key, value})
+  else
+    n = n + 1
+    keys[n], expected[n], values[n] = key, kind % 2 == 1 and old, value
+  end
 end
 local present = redis.call('MGET', unpack(keys))
 local now, lost = {}, {}
@@ -26,6 +37,9 @@ for i = 1, n do
   if now[key] ~= expected[i] then
     lost[#lost + 1] = i
   else
+    for _, other in ipairs(beside[i] or {}) do
+      if other[2] then redis.call('SET', other[1], other[2]) else redis.call('DEL', other[1]) end
+    end
     if value then redis.call('SET', key, value)
     elseif now[key] then redis.call('DEL', key) end
     now[key] = value
@@ -46,7 +60,7 @@ export type RunRound = (ask: () => Promise<void>) => Promise<void>;
 interface Batch {
   readonly positions: number[];
   bytes: number;
-  /** Whether nothing is expected at any of the keys, and something is to stand at each. */
+  /** Whether nothing is expected at any of the keys, and something is to stand at each, with nothing beside it. */
   readonly isNew: boolean;
 }
 
@@ -70,10 +84,13 @@ export async function replaceValues(client: RedisClient, replacements: readonly 
 function planBatches(client: RedisClient, replacements: readonly Replacement[]): Batch[] {
   const open = new Map<number, Batch>();
   const batches: Batch[] = [];
-  for (const [position, { key, expected, value }] of replacements.entries()) {
-    const isNew = expected === undefined && value !== undefined;
+  for (const [position, { key, expected, value, beside = [] }] of replacements.entries()) {
+    const isNew = expected === undefined && value !== undefined && beside.length === 0;
     const group = 2 * groupOfKey(client, key) + Number(isNew);
-    const bytes = key.length + (expected?.length ?? 0) + (value?.length ?? 0);
+    const bytes = [{ key, value }, ...beside].reduce(
+      (sum, one) => sum + one.key.length + (one.value?.length ?? 0),
+      expected?.length ?? 0,
+    );
     let batch = open.get(group);
     if (batch === undefined || batch.positions.length === mostKeys || batch.bytes + bytes > mostBytes) {
       batch = { positions: [], bytes: 0, isNew };
@@ -136,18 +153,26 @@ function throwFirst(replies: readonly unknown[]): void {
 const nothing = Buffer.alloc(0);
 
 function encodeCall(positions: readonly number[], replacements: readonly Replacement[]): RedisCommand {
-  const packed = positions.flatMap((position) => {
-    const { key, expected, value } = replacements[position] as Replacement;
+  const packed: Uint8Array[] = [];
+  const others: Buffer[] = [];
+  for (const position of positions) {
+    const { key, expected, value, beside = [] } = replacements[position] as Replacement;
     const kind = (expected === undefined ? 0 : 1) + (value === undefined ? 0 : 2);
-    return [Buffer.of(kind), key, expected ?? nothing, value ?? nothing];
-  });
-  const bytes = Buffer.allocUnsafe(packed.reduce((sum, part) => sum + part.length, 12 * positions.length));
+    packed.push(Buffer.of(kind), key, expected ?? nothing, value ?? nothing);
+    for (const other of beside) {
+      packed.push(Buffer.of(other.value === undefined ? 4 : 6), other.key, nothing, other.value ?? nothing);
+      others.push(asBuffer(other.key));
+    }
+  }
+  const bytes = Buffer.allocUnsafe(packed.reduce((sum, part) => sum + part.length, 3 * packed.length));
   let at = 0;
   for (const [index, part] of packed.entries()) {
     if (index % 4 > 0) at = bytes.writeUInt32LE(part.length, at);
     bytes.set(part, at);
     at += part.length;
   }
-  const key = asBuffer((replacements[positions[0] as number] as Replacement).key);
-  return { name: 'evalsha', key, args: [sha, '1', key, bytes] };
+  const own = others.length === 0 ? positions.slice(0, 1) : positions;
+  const keys = own.map((position) => asBuffer((replacements[position] as Replacement).key));
+  const named = [...keys, ...others];
+  return { name: 'evalsha', key: keys[0] as Buffer, args: [sha, String(named.length), ...named, bytes] };
 }

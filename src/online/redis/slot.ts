@@ -13,7 +13,12 @@ export function slotOfKey(key: Uint8Array): number {
   const open = key.indexOf(openBrace);
   const close = open === -1 ? -1 : key.indexOf(closeBrace, open + 1);
   const [from, to] = close > open + 1 ? [open + 1, close] : [0, key.length];
+  return crc16(key, from, to) & 0x3fff;
+}
+
+/** CRC16 (XMODEM) of some bytes. */
+export function crc16(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let crc = 0;
-  for (let at = from; at < to; at++) crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ (key[at] as number)] as number);
-  return crc & 0x3fff;
+  for (let at = from; at < to; at++) crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ (bytes[at] as number)] as number);
+  return crc;
 }

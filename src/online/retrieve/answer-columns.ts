@@ -10,6 +10,8 @@ export interface FilledColumn {
   readonly statuses: Uint8Array;
   readonly isDefault: Uint8Array;
   readonly eventUs: readonly (bigint | null)[];
+  /** Rows whose value is null for being outside its type (rule 6.10). */
+  readonly outOfRange: number;
 }
 
 const present = statusNames.indexOf('PRESENT');
@@ -19,7 +21,7 @@ const outsideMaxAge = statusNames.indexOf('OUTSIDE_MAX_AGE');
 
 type Found = readonly (ReadRow | undefined)[];
 
-/** The event times of a lookup's rows, which all of its features share. */
+/** The event times of a lookup's rows, which all of its features share but those of windows. */
 export function eventsOf(found: Found): readonly (bigint | null)[] {
   return found.map((row) => (row === undefined ? null : row.eventUs));
 }
@@ -36,7 +38,8 @@ export function fillFeature(
   const statuses = new Uint8Array(rows);
   const isDefault = new Uint8Array(rows);
   const replacement = fallback?.value;
-  let hidden: (bigint | null)[] | undefined;
+  let own: (bigint | null)[] | undefined;
+  let outOfRange = 0;
   for (let at = 0; at < rows; at++) {
     const row = found[at];
     const stored = row?.values[place];
@@ -45,11 +48,20 @@ export function fillFeature(
       status = notFound;
       if (row !== undefined) {
         // Of a row written under another definition of the feature nothing is told, its time neither (rule 8.3).
-        hidden ??= [...events];
-        hidden[at] = null;
+        own ??= [...events];
+        own[at] = null;
       }
-    } else if (row?.isTooOld === true) status = outsideMaxAge;
-    else if (stored === null) status = nullValue;
+    } else {
+      if (row?.eventsUs !== undefined) {
+        own ??= [...events];
+        own[at] = row.eventsUs[place] as bigint | null;
+      }
+      if (row?.isTooOld === true) status = outsideMaxAge;
+      else if (stored === null) {
+        status = nullValue;
+        if (row?.outOfRange?.includes(place) === true) outOfRange += 1;
+      }
+    }
     statuses[at] = status;
     if (status === present) values[at] = stored as LiteralValue;
     else if (replacement === undefined) values[at] = null;
@@ -58,12 +70,12 @@ export function fillFeature(
       isDefault[at] = 1;
     }
   }
-  return { values, statuses, isDefault, eventUs: hidden ?? events };
+  return { values, statuses, isDefault, eventUs: own ?? events, outOfRange };
 }
 
 /** One entity for all rows: its values, repeated; `repeatedEvents` are the event times of its row, which features share, for all rows. */
 export function repeatColumn(
-  { values, statuses, isDefault, eventUs }: FilledColumn,
+  { values, statuses, isDefault, eventUs, outOfRange }: FilledColumn,
   rows: number,
   repeatedEvents: readonly (bigint | null)[],
 ): FilledColumn {
@@ -72,6 +84,7 @@ export function repeatColumn(
     statuses: new Uint8Array(rows).fill(statuses[0] as number),
     isDefault: new Uint8Array(rows).fill(isDefault[0] as number),
     eventUs: eventUs[0] === repeatedEvents[0] ? repeatedEvents : new Array<bigint | null>(rows).fill(eventUs[0] as bigint | null),
+    outOfRange: outOfRange * rows,
   };
 }
 
@@ -93,5 +106,6 @@ export function computeColumns(
     statuses: Uint8Array.from(values, (value) => (value === null ? nullValue : present)),
     isDefault,
     eventUs,
+    outOfRange: 0,
   }));
 }

@@ -1,6 +1,8 @@
 /** What is asked of the online path and what it answers: columns of plain values, with a status, an event time and more for each value. */
 import type { LiteralValue } from '../../definitions/literal.ts';
 import type { ValueType } from '../../definitions/value-type.ts';
+import type { RegistryDocument } from '../../registry/document.ts';
+import type { OnlinePlan, RetrievalColumns } from './plan.ts';
 
 export type RequestColumns = Readonly<Record<string, readonly unknown[]>>;
 
@@ -36,6 +38,17 @@ export interface OnlineAnswer {
   /** Distinct keys read from the store, and how many of them it has. */
   readonly keys: number;
   readonly hits: number;
+  /** What it is the answer to, for those who keep a record of it. */
+  readonly origin: AnswerOrigin;
+}
+
+export interface AnswerOrigin {
+  readonly registry: RegistryDocument;
+  readonly request: Omit<OnlineRequest, 'entities' | 'request'>;
+  /** The very same for equal requests, as long as the registry is the applied one. */
+  readonly plan: OnlinePlan;
+  /** The request's values by column. */
+  readonly given: RetrievalColumns;
 }
 
 export interface OnlineColumn {
@@ -48,6 +61,8 @@ export interface OnlineColumn {
   readonly isDefault: Uint8Array;
   /** The event time of the row found, in microseconds; null for NOT_FOUND and what a transform computes. */
   readonly eventUs: readonly (bigint | null)[];
+  /** Rows whose aggregate is null for being outside its type (rule 6.10); their status is NULL_VALUE. */
+  readonly outOfRange: number;
   readonly view: string;
   readonly feature: string;
 }

@@ -3,20 +3,8 @@ import type { LiteralValue } from '../../definitions/literal.ts';
 import { didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { OnlineRequest, RequestColumns } from './answer.ts';
 import { readKeyValues } from './keys.ts';
-import type { OnlinePlan, PlannedColumn, PlannedLookup } from './plan.ts';
+import type { OnlinePlan, PlannedColumn, PlannedLookup, RetrievalColumn, RetrievalColumns } from './plan.ts';
 import { requestValueReader } from './values.ts';
-
-export interface RetrievalColumns {
-  readonly rows: number;
-  /** In the plan's order; one value where the column is the same for every row. */
-  readonly columns: readonly RetrievalColumn[];
-}
-
-export interface RetrievalColumn {
-  /** One list for each of the planned key types. */
-  readonly keys: readonly (readonly LiteralValue[])[];
-  readonly request: readonly LiteralValue[] | undefined;
-}
 
 /** INVALID_ARGUMENT names the column, and the row whose value is no value of its type. */
 export function readColumns(plan: OnlinePlan, request: OnlineRequest): RetrievalColumns {

@@ -5,14 +5,21 @@ import type { Logger } from '../../observe.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
 import { batchViewsOf } from '../../registry/references.ts';
 import { createOnlineRecords } from '../records.ts';
+import { readSpilledViews } from '../spill/spilled-views.ts';
 import type { OnlineStore } from '../store.ts';
+import { type Readiness, readServed } from '../windows/readiness.ts';
+import type { WindowFeature } from '../windows/window-view.ts';
 import { type FittedDefault, readFittedDefaults } from './defaults.ts';
 
 export interface OnlineFacts {
   /** The fitted default of a definition (`fittedDefinition`); undefined until one is known. */
   fittedDefault(definition: string): FittedDefault | undefined;
-  /** Whether a view was ever materialized; true until that is known. */
+  /** Whether a view was ever materialized, or filled from events; true until that is known. */
   isMaterialized(view: string): boolean;
+  /** Whether the states of a stream view's feature hold all of history; false until that is known. */
+  isReady(view: string, feature: Pick<WindowFeature, 'name' | 'hash'>): boolean;
+  /** Whether any state of a stream view stands beside the value of its key, and is to be asked for with it. */
+  isSpilled(view: string): boolean;
   /** Loads them now: before the first request, and after an apply. */
   load(signal?: AbortSignal): Promise<void>;
   close(): void;
@@ -35,17 +42,24 @@ export function createOnlineFacts(options: OnlineFactsOptions): OnlineFacts {
   const closed = new AbortController();
   let fitted: ReadonlyMap<string, FittedDefault> = new Map();
   let missing: ReadonlySet<string> = new Set();
+  let served: ReadonlyMap<string, readonly Readiness[]> = new Map();
+  let spilled: ReadonlySet<string> = new Set();
   let timer: NodeJS.Timeout | undefined;
 
   async function load(signal?: AbortSignal): Promise<void> {
-    const views = batchViewsOf(registry());
-    const names = views.map(({ name }) => name);
-    const [defaults, materialized] = await Promise.all([
-      readFittedDefaults(records, views, signal),
+    const names = batchViewsOf(registry()).map(({ name }) => name);
+    const streamed = registry().views.flatMap(({ kind, name }) => (kind === 'stream' ? [name] : []));
+    const [defaults, materialized, readiness, spilling] = await Promise.all([
+      readFittedDefaults(records, registry().views, signal),
       readMaterialized(names, signal),
+      readServed(records, streamed, signal),
+      readSpilledViews(records, streamed, signal),
     ]);
     fitted = defaults;
-    missing = new Set(names.filter((_, at) => materialized[at] === false));
+    served = new Map(streamed.map((name, at) => [name, readiness[at] as readonly Readiness[]]));
+    spilled = new Set(streamed.filter((_, at) => spilling[at] !== undefined));
+    const unfilled = streamed.filter((name) => Object.keys(served.get(name)?.[0] ?? {}).length === 0);
+    missing = new Set([...names.filter((_, at) => materialized[at] === false), ...unfilled]);
   }
 
   /** What is known stays where the store is away. */
@@ -68,6 +82,8 @@ export function createOnlineFacts(options: OnlineFactsOptions): OnlineFacts {
   return {
     fittedDefault: (definition) => fitted.get(definition),
     isMaterialized: (view) => !missing.has(view),
+    isReady: (view, { name, hash }) => served.get(view)?.some((ready) => ready[name] === hash) === true,
+    isSpilled: (view) => spilled.has(view),
     load,
     close() {
       closed.abort();

@@ -5,6 +5,7 @@ import type { RegistryDocument, ViewDocument } from '../../registry/document.ts'
 import { findNamed } from '../../registry/references.ts';
 import { openTransforms } from '../../transform/open-transform.ts';
 import { compileOnlineView, type OnlineView } from '../view.ts';
+import { compileWindowView, type WindowView } from '../windows/window-view.ts';
 import type { OnlineRequest } from './answer.ts';
 import { type OnlinePlan, type PlanScope, planOnline } from './plan.ts';
 
@@ -36,7 +37,7 @@ export function createPlanCache(maxPlans = defaultMaxPlans): PlanCache {
 }
 
 function createScope(registry: RegistryDocument): PlanScope {
-  const views = new Map<string, OnlineView>();
+  const views = new Map<string, OnlineView | WindowView>();
   return {
     registry,
     transforms: openTransforms(registry.onDemandViews ?? []),
@@ -44,20 +45,12 @@ function createScope(registry: RegistryDocument): PlanScope {
       const known = views.get(name);
       if (known !== undefined) return known;
       const document = findNamed<ViewDocument>(registry.views, 'feature view', name);
-      if (document.kind === 'stream') throw notServed(name);
-      const view = compileOnlineView(document, registry);
+      const view =
+        document.kind === 'stream' ? compileWindowView(document, registry.entities) : compileOnlineView(document, registry);
       views.set(name, view);
       return view;
     },
   };
-}
-
-function notServed(view: string): FeatureStoreError {
-  return new FeatureStoreError(
-    'FAILED_PRECONDITION',
-    `feature view "${view}" is computed from events, which this version does for training sets only: it has nothing to read online`,
-    { details: { view } },
-  );
 }
 
 function checkSelection({ features, service, keys, fullFeatureNames }: OnlineRequest) {

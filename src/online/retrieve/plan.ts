@@ -14,6 +14,8 @@ import {
 import type { Transform, Transforms } from '../../transform/open-transform.ts';
 import { compileLookup, type OnlineLookup } from '../encoding/lookup.ts';
 import type { OnlineView } from '../view.ts';
+import { compileWindowLookup, type WindowLookup } from '../windows/window-lookup.ts';
+import type { WindowView } from '../windows/window-view.ts';
 import { fittedDefinition } from './defaults.ts';
 
 /** Carried out as often as one likes while the document is the applied one. */
@@ -29,7 +31,7 @@ export interface OnlinePlan {
 }
 
 export interface PlannedLookup {
-  readonly lookup: OnlineLookup;
+  readonly lookup: OnlineLookup | WindowLookup;
   readonly view: string;
   readonly label: string;
   /** For each join key of the view its place among the columns and among the types of that column. */
@@ -73,11 +75,24 @@ export interface PlannedColumn {
   readonly hint: string;
 }
 
+/** What a request brings for a plan's columns. */
+export interface RetrievalColumns {
+  readonly rows: number;
+  /** In the plan's order; one value where the column is the same for every row. */
+  readonly columns: readonly RetrievalColumn[];
+}
+
+export interface RetrievalColumn {
+  /** One list for each of the planned key types. */
+  readonly keys: readonly (readonly LiteralValue[])[];
+  readonly request: readonly LiteralValue[] | undefined;
+}
+
 /** What plans of one document stand on. */
 export interface PlanScope {
   readonly registry: RegistryDocument;
   readonly transforms: Transforms;
-  view(name: string): OnlineView;
+  view(name: string): OnlineView | WindowView;
 }
 
 /** Plans; every name that does not exist, or stands for two things, is refused by name. */
@@ -105,8 +120,9 @@ function planLookup(
   columns: readonly PlannedColumn[],
 ): PlannedLookup {
   const names = features.map(({ feature }) => feature.name);
+  const compiled = scope.view(view.name);
   return {
-    lookup: compileLookup(scope.view(view.name), names),
+    lookup: 'features' in compiled ? compileWindowLookup(compiled, names) : compileLookup(compiled, names),
     view: view.name,
     label,
     keys: keys.map((key) => {

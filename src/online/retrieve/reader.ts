@@ -1,22 +1,30 @@
 /** Reads the rows that are visible at an instant: every key once, everything in one round trip. */
 import type { LiteralValue } from '../../definitions/literal.ts';
-import { asBuffer, type Cursor } from '../encoding/bytes.ts';
+import type { Cursor } from '../encoding/bytes.ts';
 import { encodeEntityKeys } from '../encoding/keys.ts';
 import { addDecoder, type OnlineLookup, type StoredValue } from '../encoding/lookup.ts';
-import { nextSpan, startOfRows, tombstoneId } from '../encoding/row-codec.ts';
+import { isSchemaId, nextSpan, startOfRows } from '../encoding/row-codec.ts';
 import { readTimes } from '../encoding/row-head.ts';
 import { createOnlineSchemas, type OnlineSchemas } from '../encoding/schemas.ts';
 import type { OnlineStore } from '../store.ts';
 import { visibleFromUs } from '../view.ts';
+import { addCohort, readWindowRow, type WindowLookup } from '../windows/window-lookup.ts';
+import type { WindowFeature } from '../windows/window-view.ts';
+import { readSided, type SidedValues } from './sided-values.ts';
 
 export interface WantedRows {
-  readonly lookup: OnlineLookup;
+  readonly lookup: OnlineLookup | WindowLookup;
   /** For each entity its values in the order of the view's join keys; with a null among them no row is found (rule 2.3). */
   readonly entities: readonly (readonly LiteralValue[])[];
 }
 
 export interface ReadRow {
-  readonly eventUs: bigint;
+  /** null of windows. */
+  readonly eventUs: bigint | null;
+  /** Of windows, where each feature has a time of its own. */
+  readonly eventsUs?: readonly (bigint | null)[];
+  /** Of windows, the places of values that are null for being outside their type. */
+  readonly outOfRange?: readonly number[] | undefined;
   /** Older than the ttl: its values are not to be served (rule 8.2). */
   readonly isTooOld: boolean;
   /** In the order of the lookup's features; undefined is NOT_FOUND: written under another definition. */
@@ -35,19 +43,38 @@ export interface OnlineReader {
   read(wanted: readonly WantedRows[], atUs: bigint, signal?: AbortSignal): Promise<ReadAnswer>;
 }
 
-export function createOnlineReader(store: OnlineStore, project: string): OnlineReader {
+/**
+ * `isReady` says of a feature of a stream view whether its states hold all of history, `isSpilled` whether any state of a view stands beside
+ * the value of its key: where it does not say so, a reader that meets one asks twice, once.
+ */
+export function createOnlineReader(
+  store: OnlineStore,
+  project: string,
+  isReady: (view: string, feature: WindowFeature) => boolean = () => true,
+  isSpilled: (view: string) => boolean = () => false,
+): OnlineReader {
   const schemas = createOnlineSchemas(store, project);
+  const metSpilled = new Set<string>();
+  const isHinted = (view: string) => metSpilled.has(view) || isSpilled(view);
   return {
     read: async (wanted, atUs, signal) => {
       const { keys, places } = placeKeys(project, wanted);
-      const values = keys.length === 0 ? [] : (await store.read(keys, signal)).map((value) => value && asBuffer(value));
+      const sided = await readSided(store, project, keys, placeSides(wanted, places, isHinted), signal);
+      const { values } = sided;
       const missing = new Set<number>();
-      let rows = readAll(wanted, places, values, atUs, missing);
-      if (missing.size > 0) {
+      const wantSide = (place: number, view: string) => {
+        metSpilled.add(view);
+        sided.want(place, view);
+      };
+      const context = { atUs, missing, isReady, sideOf: sided.sideOf, wantSide };
+      for (;;) {
+        missing.clear();
+        const rows = readAll(wanted, places, values, context);
         await schemas.load(missing, signal);
-        if (addDecoders(wanted, schemas, missing)) rows = readAll(wanted, places, values, atUs, missing);
+        const isLearnt = addDecoders(wanted, schemas, missing);
+        if ((await sided.readWanted(signal)) || isLearnt) continue;
+        return { rows, keys: keys.length, hits: values.reduce((hits, value) => hits + (value === undefined ? 0 : 1), 0) };
       }
-      return { rows, keys: keys.length, hits: values.reduce((hits, value) => hits + (value === undefined ? 0 : 1), 0) };
     },
   };
 }
@@ -78,26 +105,69 @@ function placeKeys(project: string, wanted: readonly WantedRows[]): Places {
   return { keys, places };
 }
 
+/** What stands beside keys, of views of which any state has spilled. */
+function placeSides(
+  wanted: readonly WantedRows[],
+  places: readonly Int32Array[],
+  isHinted: (view: string) => boolean,
+): { readonly place: number; readonly view: string }[] {
+  const sides = new Map<string, { readonly place: number; readonly view: string }>();
+  for (const [at, { lookup }] of wanted.entries()) {
+    const view = lookup.view.name;
+    if (!isOfWindows(lookup) || !isHinted(view)) continue;
+    for (const place of places[at] as Int32Array) if (place >= 0) sides.set(`${place} ${view}`, { place, view });
+  }
+  return [...sides.values()];
+}
+
 function readAll(
   wanted: readonly WantedRows[],
   places: readonly Int32Array[],
   values: readonly (Buffer | undefined)[],
-  atUs: bigint,
-  missing: Set<number>,
+  context: ReadContext,
 ): (ReadRow | undefined)[][] {
   return wanted.map(({ lookup }, at) => {
     const read = new Map<number, ReadRow | undefined>();
     const rows: (ReadRow | undefined)[] = [];
     for (const place of places[at] as Int32Array) {
       const value = place < 0 ? undefined : values[place];
-      if (value === undefined) rows.push(undefined);
+      // Where nothing stands at a key that is one, windows are empty, which is an answer too.
+      if (place < 0 || (value === undefined && !isOfWindows(lookup))) rows.push(undefined);
       else {
-        if (!read.has(place)) read.set(place, readVisible(lookup, value, atUs, missing));
+        if (!read.has(place)) read.set(place, readRow(lookup, value, place, context));
         rows.push(read.get(place));
       }
     }
     return rows;
   });
+}
+
+interface ReadContext {
+  readonly atUs: bigint;
+  readonly missing: Set<number>;
+  readonly isReady: (view: string, feature: WindowFeature) => boolean;
+  readonly sideOf: SidedValues['sideOf'];
+  readonly wantSide: SidedValues['want'];
+}
+
+function isOfWindows(lookup: OnlineLookup | WindowLookup): lookup is WindowLookup {
+  return 'cohorts' in lookup;
+}
+
+function readRow(
+  lookup: OnlineLookup | WindowLookup,
+  value: Buffer | undefined,
+  place: number,
+  { atUs, missing, isReady, sideOf, wantSide }: ReadContext,
+): ReadRow | undefined {
+  if (!isOfWindows(lookup)) return readVisible(lookup, value as Buffer, atUs, missing);
+  const { name } = lookup.view;
+  const row = readWindowRow(lookup, value, {
+    ...{ atUs, missing, side: sideOf(place, name) },
+    isReady: (feature) => isReady(name, feature),
+    wantSide: () => wantSide(place, name),
+  });
+  return { eventUs: null, isTooOld: false, ...row };
 }
 
 /** A view's rows stand from the greatest to the least, so that the first visible one is the winner. */
@@ -108,7 +178,7 @@ function readVisible(lookup: OnlineLookup, value: Buffer, atUs: bigint, missing:
     at = span.end;
     const decode = decoders.get(span.schemaId);
     if (decode === undefined) {
-      if (span.schemaId !== tombstoneId && !decoders.has(span.schemaId)) missing.add(span.schemaId);
+      if (isSchemaId(span.schemaId) && !decoders.has(span.schemaId)) missing.add(span.schemaId);
       continue;
     }
     const cursor: Cursor = { buffer: value, at: span.body, end: span.end };
@@ -128,7 +198,11 @@ function addDecoders(wanted: readonly WantedRows[], schemas: OnlineSchemas, ids:
     const schema = schemas.get(id);
     if (schema === undefined) continue;
     any = true;
-    for (const { lookup } of wanted) if (!lookup.decoders.has(id)) addDecoder(lookup, id, schema);
+    for (const { lookup } of wanted) {
+      if (isOfWindows(lookup)) {
+        if (!lookup.cohorts.has(id)) addCohort(lookup, id, schema);
+      } else if (!lookup.decoders.has(id)) addDecoder(lookup, id, schema);
+    }
   }
   return any;
 }

@@ -5,9 +5,9 @@ import type { RegistryDocument } from '../../registry/document.ts';
 import type { OnlineStore } from '../store.ts';
 import type { OnlineAnswer, OnlineColumn, OnlineFeatures } from './answer.ts';
 import { computeColumns, eventsOf, type FilledColumn, fillFeature, repeatColumn } from './answer-columns.ts';
-import { entitiesOf, type RetrievalColumns, readColumns, spread } from './columns.ts';
+import { entitiesOf, readColumns, spread } from './columns.ts';
 import type { OnlineFacts } from './facts.ts';
-import type { OnlinePlan, PlannedFeature, PlannedOutput, PlannedTransform } from './plan.ts';
+import type { OnlinePlan, PlannedFeature, PlannedOutput, PlannedTransform, RetrievalColumns } from './plan.ts';
 import { createPlanCache } from './plan-cache.ts';
 import { createOnlineReader, type ReadAnswer } from './reader.ts';
 
@@ -16,7 +16,7 @@ export interface OnlineFeaturesOptions {
   readonly project: string;
   /** What is applied; the same object until something else is. */
   readonly registry: () => RegistryDocument;
-  readonly facts: Pick<OnlineFacts, 'fittedDefault' | 'isMaterialized'>;
+  readonly facts: Pick<OnlineFacts, 'fittedDefault' | 'isMaterialized' | 'isReady'> & Partial<Pick<OnlineFacts, 'isSpilled'>>;
   /** The clock, in microseconds since the epoch; default the system's, in whole milliseconds. */
   readonly nowUs?: () => bigint;
 }
@@ -24,15 +24,16 @@ export interface OnlineFeaturesOptions {
 export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeatures {
   const { store, project, registry, facts, nowUs = systemNowUs } = options;
   const planOf = createPlanCache();
-  const reader = createOnlineReader(store, project);
+  const reader = createOnlineReader(store, project, facts.isReady, facts.isSpilled);
   return {
     async get(request, { signal } = {}) {
       const atUs = nowUs();
-      const plan = planOf(registry(), request);
+      const applied = registry();
+      const plan = planOf(applied, request);
       const columns = readColumns(plan, request);
       const wanted = plan.lookups.map((lookup) => ({ lookup: lookup.lookup, entities: entitiesOf(lookup, columns) }));
       const read = await reader.read(wanted, atUs, signal);
-      return answer(plan, columns, read, atUs, facts);
+      return { ...answer(plan, columns, read, atUs, facts), origin: { registry: applied, request, plan, given: columns } };
     },
   };
 }
@@ -47,7 +48,7 @@ function answer(
   read: ReadAnswer,
   atUs: bigint,
   facts: OnlineFeaturesOptions['facts'],
-): OnlineAnswer {
+): Omit<OnlineAnswer, 'origin'> {
   const { rows } = given;
   const features = fillFeatures(plan, read, rows, facts);
   const computed = rows === 0 ? plan.transforms.map(emptyColumns) : plan.transforms.map(compute);
@@ -101,7 +102,7 @@ function fillFeatures(
 
 function emptyColumns({ outputs }: PlannedTransform): readonly FilledColumn[] {
   const none = new Uint8Array(0);
-  return outputs.map(() => ({ values: [], statuses: none, isDefault: none, eventUs: [] }));
+  return outputs.map(() => ({ values: [], statuses: none, isDefault: none, eventUs: [], outOfRange: 0 }));
 }
 
 function countFound(found: ReadAnswer['rows'][number], rows: number): number {

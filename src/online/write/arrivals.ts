@@ -4,6 +4,7 @@ import { encodeEntityKeys } from '../encoding/keys.ts';
 import type { OnlineRow } from '../encoding/row.ts';
 import { joinRows, type RowEncoder } from '../encoding/row-codec.ts';
 import { type OnlineView, visibleFromUs } from '../view.ts';
+import { tombstonesWithin, type WrittenKey } from './tombstones.ts';
 
 export interface WrittenRow {
   /** In the order of the view's join keys. */
@@ -24,10 +25,7 @@ export interface Arrival {
 }
 
 /** What arrives at one key. */
-export interface KeyArrivals {
-  readonly key: Buffer;
-  /** Where tombstones of entities would be that the key's entity contains. */
-  readonly tombstones: readonly Buffer[];
+export interface KeyArrivals extends WrittenKey {
   /** At most one of each view. */
   readonly arrivals: Arrival[];
   /** Whether it turned out to be erased: then nothing of it is stored. */
@@ -47,12 +45,10 @@ export function encodeArrivals(
     view.joinKeys,
     served.map((row) => row.keys),
   );
-  const tombstones = view.entities.map(({ joinKeys, positions }) =>
-    encodeEntityKeys(
-      project,
-      joinKeys,
-      served.map((row) => positions.map((position) => row.keys[position] as LiteralValue)),
-    ),
+  const tombstones = tombstonesWithin(
+    project,
+    view.entities,
+    served.map((row) => row.keys),
   );
   const groups = new Map<string, { readonly key: Buffer; readonly tombstones: readonly Buffer[]; readonly rows: Buffer[] }>();
   for (const [at, key] of keys.entries()) {
@@ -61,7 +57,7 @@ export function encodeArrivals(
     const name = key.toString('latin1');
     const group = groups.get(name);
     if (group !== undefined) group.rows.push(row);
-    else groups.set(name, { key, tombstones: tombstones.map((all) => all[at] as Buffer), rows: [row] });
+    else groups.set(name, { key, tombstones: tombstones[at] as readonly Buffer[], rows: [row] });
   }
   return Array.from(groups.values(), ({ key, tombstones, rows }) => ({
     key,

@@ -8,12 +8,16 @@ import {
   nextSpan,
   readSpans,
   readTombstone,
+  spilledId,
   startOfRows,
   tombstoneId,
 } from '../encoding/row-codec.ts';
 import type { OnlineSchemas } from '../encoding/schemas.ts';
 import { contended, maxAttempts, waitAfter } from '../records.ts';
+import { replaceEntity } from '../spill/place-states.ts';
+import { spilledRow } from '../spill/spilled-row.ts';
 import type { OnlineStore, Replacement } from '../store.ts';
+import { stateMark } from '../windows/window-view.ts';
 
 export interface OnlineScope {
   readonly store: OnlineStore;
@@ -97,11 +101,14 @@ export function keepTombstone(value: Buffer | undefined): Buffer | undefined {
   return tombstone === undefined ? undefined : joinRows([tombstone]);
 }
 
-/** Changes values by compare-and-set until each is as `change` makes it; `before` sees what each was, once it is replaced. */
+/**
+ * Changes values by compare-and-set until each is as `change` makes it; `before` sees what each was, once it is replaced. What has spilled of
+ * them stays where it is as long as its row stays, and goes with it.
+ */
 export async function changeValues(
-  { store }: OnlineScope,
+  { store, project }: OnlineScope,
   keys: readonly Uint8Array[],
-  change: (value: Buffer | undefined) => Buffer | undefined,
+  change: (value: Buffer | undefined, key: Uint8Array) => Buffer | undefined,
   before: (value: Buffer) => void | Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -113,9 +120,9 @@ export async function changeValues(
     const replacements: Replacement[] = [];
     for (const [at, key] of open.entries()) {
       const expected = values[at] === undefined ? undefined : asBuffer(values[at]);
-      const value = change(expected);
+      const value = change(expected, key);
       const isSame = value === undefined ? expected === undefined : expected !== undefined && value.equals(expected);
-      if (!isSame) replacements.push({ key, expected, value });
+      if (!isSame) replacements.push(replaceEntity(project, key, expected, value));
     }
     const lost = new Set(replacements.length === 0 ? [] : await store.replace(replacements, signal));
     for (const [at, { expected }] of replacements.entries()) {
@@ -154,8 +161,10 @@ async function countRows(
   if (rows.length === 0) return;
   report.keys += 1;
   await schemas.load(rows.map((span) => span.schemaId));
-  for (const { schemaId } of rows) {
-    const view = schemas.get(schemaId)?.view ?? '';
+  for (const span of rows) {
+    const { schemaId } = span;
+    const view =
+      schemaId === spilledId ? spilledRow(value, span).view : (schemas.get(schemaId)?.view ?? '').replace(stateMark, '');
     report.rows[view] = (report.rows[view] ?? 0) + 1;
   }
 }

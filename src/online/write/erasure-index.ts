@@ -20,8 +20,8 @@ export interface ErasureIndex {
   /** Notes an erasure that begins; one that is there keeps its instant, which is given. */
   begin(key: Uint8Array, atUs: bigint, signal?: AbortSignal): Promise<bigint>;
   finish(key: Uint8Array, signal?: AbortSignal): Promise<void>;
-  /** Whether it was there. */
-  remove(key: Uint8Array, signal?: AbortSignal): Promise<boolean>;
+  /** Gives its instant; undefined where it was not there. */
+  remove(key: Uint8Array, signal?: AbortSignal): Promise<bigint | undefined>;
   /** All erasures, those of equal records the very same values. */
   read(signal?: AbortSignal): Promise<readonly Erasure[]>;
 }
@@ -67,12 +67,12 @@ export function createErasureIndex(store: OnlineStore, project: string): Erasure
       await change(key, signal, (current) => current && { ...current, finished: true });
     },
     async remove(key, signal) {
-      let wasThere = false;
+      let atUs: bigint | undefined;
       await change(key, signal, (current) => {
-        wasThere = current !== undefined;
+        atUs = current && BigInt(current.at);
         return undefined;
       });
-      return wasThere;
+      return atUs;
     },
     async read(signal) {
       const values = await store.read(bucketKeys, signal);

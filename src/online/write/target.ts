@@ -1,7 +1,7 @@
 /** Views as rows are written of them. */
 import { asBuffer } from '../encoding/bytes.ts';
 import { addDecoder, compileLookup, type OnlineLookup } from '../encoding/lookup.ts';
-import { nextSpan, startOfRows, tombstoneId } from '../encoding/row-codec.ts';
+import { isSchemaId, nextSpan, startOfRows } from '../encoding/row-codec.ts';
 import type { OnlineView } from '../view.ts';
 import type { OnlineScope } from './erase.ts';
 
@@ -32,7 +32,7 @@ export async function addDecoders(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const unknown = new Set<number>();
-  const isKnown = (id: number) => id === tombstoneId || targets.every(({ lookup }) => lookup.decoders.has(id));
+  const isKnown = (id: number) => !isSchemaId(id) || targets.every(({ lookup }) => lookup.decoders.has(id));
   for (const bytes of values) {
     if (bytes === undefined) continue;
     const value = asBuffer(bytes);

@@ -1,12 +1,13 @@
 /** Writes what arrives by compare-and-set, and nothing of an entity that is erased, even if that happens meanwhile. */
-import { asBuffer } from '../encoding/bytes.ts';
 import { contended, maxAttempts, waitAfter } from '../records.ts';
+import { replaceEntity } from '../spill/place-states.ts';
 import type { Replacement } from '../store.ts';
 import type { OnlineView } from '../view.ts';
 import type { KeyArrivals } from './arrivals.ts';
-import { changeValues, isErased, keepTombstone, type OnlineScope } from './erase.ts';
+import { keepTombstone, type OnlineScope } from './erase.ts';
 import { mergeRows } from './merge.ts';
 import { addDecoders, openTarget, type WriteTarget } from './target.ts';
+import { eraseAgain, type FoundValues, readWithTombstones } from './tombstones.ts';
 
 /** How many of the rows of a view. */
 export interface WriteCounts {
@@ -20,6 +21,7 @@ export interface WriteCounts {
 
 /** Keys read and replaced at once. */
 const keysAtOnce = 4096;
+const nothing: FoundValues = { values: [], erased: [] };
 
 /** Writes of some views with the same join keys. */
 export interface ArrivalWriter {
@@ -46,46 +48,38 @@ export async function openArrivalWriter(
       if (attempt > 0) await waitAfter(attempt, signal);
       // Tombstones elsewhere must be looked for.
       const isBlind = attempt === 0 && isMostlyNew && arriving[0]?.tombstones.length === 0;
-      const values = isBlind ? [] : await readAround(open, signal);
-      open = await tryToWrite(open, values, nowUs, signal);
-      const found = isBlind ? open.length : values.reduce((count, value) => count + (value === undefined ? 0 : 1), 0);
+      const there = isBlind ? nothing : await readWithTombstones(scope.store, open, signal);
+      await addDecoders(scope, targets, there.values, signal);
+      open = await tryToWrite(open, there, nowUs, signal);
+      const found = isBlind ? open.length : there.values.reduce((count, value) => count + (value === undefined ? 0 : 1), 0);
       if (attempt === 0) isMostlyNew = found * 32 < arriving.length;
     }
-    await eraseAgain(scope, arriving, signal);
+    const written = arriving.filter(({ erased, arrivals }) => !erased && arrivals.some((arrival) => arrival.written > 0));
+    for (const one of await eraseAgain(scope, written, signal)) one.erased = true;
   }
 
   /** Merges and replaces; what arrives at keys whose value somebody else changed meanwhile is to be tried again. */
   async function tryToWrite(
     arriving: readonly KeyArrivals[],
-    values: readonly (Uint8Array | undefined)[],
+    { values, erased }: FoundValues,
     nowUs: bigint,
     signal: AbortSignal | undefined,
   ): Promise<readonly KeyArrivals[]> {
     const replacements: Replacement[] = [];
     const replaced: KeyArrivals[] = [];
-    let tombstone = arriving.length;
     for (let at = 0; at < arriving.length; at++) {
       const one = arriving[at] as KeyArrivals;
-      const present = values[at];
-      const expected = present === undefined ? undefined : asBuffer(present);
-      one.erased = isErased(expected);
-      for (const _ of one.tombstones) if (isErased(values[tombstone++])) one.erased = true;
+      const expected = values[at];
+      one.erased = erased[at] === true;
       // What a writer that died left of an entity erased meanwhile goes too.
       const value = one.erased ? keepTombstone(expected) : mergeAll(targets, expected, one, nowUs);
       if (value === expected || (value !== undefined && expected?.equals(value) === true)) continue;
-      replacements.push({ key: one.key, expected, value });
+      // Rows leave what has spilled as it is; a tombstone alone stands without it.
+      replacements.push(one.erased ? replaceEntity(scope.project, one.key, expected, value) : { key: one.key, expected, value });
       replaced.push(one);
     }
     const lost = replacements.length === 0 ? [] : await scope.store.replace(replacements, signal);
     return lost.map((at) => replaced[at] as KeyArrivals);
-  }
-
-  /** What stands at the keys, then at those of their tombstones. */
-  async function readAround(arriving: readonly KeyArrivals[], signal: AbortSignal | undefined) {
-    const keys = [...arriving.map(({ key }) => key), ...arriving.flatMap(({ tombstones }) => tombstones)];
-    const values = await scope.store.read(keys, signal);
-    await addDecoders(scope, targets, values.slice(0, arriving.length), signal);
-    return values;
   }
 
   return {
@@ -125,30 +119,4 @@ function countRows(arriving: readonly KeyArrivals[], views: number): WriteCounts
     }
   }
   return counts;
-}
-
-/** Only a tombstone at the key itself is seen by compare-and-set: others that turned up while rows were written are obeyed now. */
-async function eraseAgain(scope: OnlineScope, arriving: readonly KeyArrivals[], signal: AbortSignal | undefined): Promise<void> {
-  const isWritten = ({ tombstones, erased, arrivals }: KeyArrivals) =>
-    tombstones.length > 0 && !erased && arrivals.some((arrival) => arrival.written > 0);
-  const written = arriving.filter(isWritten);
-  if (written.length === 0) return;
-  const values = await scope.store.read(
-    written.flatMap(({ tombstones }) => tombstones),
-    signal,
-  );
-  let at = 0;
-  const erased = written.filter((one) => {
-    const own = values.slice(at, at + one.tombstones.length);
-    at += own.length;
-    one.erased = own.some(isErased);
-    return one.erased;
-  });
-  await changeValues(
-    scope,
-    erased.map(({ key }) => key),
-    keepTombstone,
-    () => {},
-    signal,
-  );
 }

@@ -5,10 +5,12 @@ import { FeatureStoreError } from '../../errors.ts';
 import type { BundleTransform } from '../bundle/bundle-transform.ts';
 import type { ComputedFeatureDocument, OnDemandViewDocument, ServiceFeatures } from '../document.ts';
 import { type Report, reporting } from '../problems.ts';
+import { bindDeprecated } from './deprecated.ts';
+import { bindExpectation } from './expectation.ts';
 import { bindDescribed, checkName, checkOptions, isRecord, optionNames } from './options.ts';
 import { bindSelection, isOnDemand, type SelectionScope } from './selection.ts';
 
-const ownOptions = ['request', 'inputs', 'features', 'transform', 'select', 'as'];
+const ownOptions = ['request', 'inputs', 'features', 'deprecated', 'transform', 'select', 'as'];
 
 /** Loads a transform as the server will; FAILED_PRECONDITION says why it cannot be. */
 export type CheckTransform = (view: OnDemandViewDocument) => unknown;
@@ -36,6 +38,7 @@ export async function bindOnDemandView(
     request: bindRequest(what, view.request, report),
     inputs: bindInputs(what, view.inputs, scope, report),
     features: bindOutputs(what, view, report),
+    ...bindDeprecated(what, view, report),
     transform: await bindTransform(what, view, file, steps.bundle, report),
     ...bindDescribed(what, view, file, report),
   };
@@ -82,12 +85,17 @@ function bindOutputs(what: string, view: OnDemandFeatureView, report: Report): r
     const feature = `feature "${view.name}:${name}"`;
     checkName(`${what}: feature`, name, report);
     const options = isRecord(written) ? written : { type: written };
-    checkOptions(feature, options, ['type', 'description'], report);
+    checkOptions(feature, options, ['type', 'description', 'deprecated', 'expect'], report);
     const { description } = options;
     if (description !== undefined && typeof description !== 'string') report(`${feature}: description is a string`);
     const type = bindType(`${feature}: `, options.type, report);
     if (type === undefined) return [];
-    return [{ name, ...(description === undefined ? {} : { description: String(description) }), type }];
+    const told = {
+      ...(description === undefined ? {} : { description: String(description) }),
+      ...bindDeprecated(feature, options, report),
+      ...bindExpectation(feature, options, parseValueType(type), report),
+    };
+    return [{ name, type, ...told }];
   });
 }
 

@@ -1,15 +1,14 @@
 /** Feature services as documents. */
 import type { FeatureService } from '../../definitions/feature-service.ts';
-import type { Deprecation, OnDemandViewDocument, ServiceDocument, ServiceFeatures } from '../document.ts';
+import type { OnDemandViewDocument, ServiceDocument, ServiceFeatures } from '../document.ts';
 import type { Report } from '../problems.ts';
-import { bindDescribed, checkName, checkOptions, isRecord, optionNames } from './options.ts';
+import { bindDeprecated } from './deprecated.ts';
+import { bindDescribed, checkName, checkOptions, optionNames } from './options.ts';
 import { bindOnDemandSelection, bindSelection, isOnDemand, type SelectionScope } from './selection.ts';
 
 export interface ServiceScope extends SelectionScope {
   readonly onDemandViews: ReadonlyMap<string, OnDemandViewDocument>;
 }
-
-const deprecationNames = ['since', 'reason', 'replacement', 'removeAfter'];
 
 /** Checks a service and everything it refers to. */
 export function bindService(service: FeatureService, file: string, scope: ServiceScope, report: Report): ServiceDocument {
@@ -22,11 +21,10 @@ export function bindService(service: FeatureService, file: string, scope: Servic
     isOnDemand(item) ? bindOnDemandSelection(what, item, scope, report) : bindSelection(what, 'features', item, scope, report),
   );
   checkLabels(what, features, report);
-  const deprecated = bindDeprecation(what, service.deprecated, report);
   return {
     name: service.name,
     features,
-    ...(deprecated === undefined ? {} : { deprecated }),
+    ...bindDeprecated(what, service, report),
     ...bindDescribed(what, service, file, report),
   };
 }
@@ -55,14 +53,4 @@ function checkLabels(what: string, items: readonly ServiceFeatures[], report: Re
 
 function keysText(item: ServiceFeatures): string {
   return JSON.stringify(Object.entries(item.keys ?? {}).sort());
-}
-
-function bindDeprecation(what: string, deprecated: unknown, report: Report): Deprecation | undefined {
-  if (deprecated === undefined) return undefined;
-  if (!isRecord(deprecated) || Object.values(deprecated).some((value) => value !== undefined && typeof value !== 'string')) {
-    report(`${what}: deprecated is texts: { since, reason, replacement, removeAfter }`);
-    return undefined;
-  }
-  checkOptions(`${what}: deprecated`, deprecated, deprecationNames, report);
-  return { ...deprecated };
 }

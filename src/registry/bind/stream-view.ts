@@ -12,16 +12,26 @@ import type { AggregateDocument, ExpressionDocument, FeatureDocument, SourceDocu
 import { checkExpression, type ExpressionColumn } from '../expression/check.ts';
 import { readSql } from '../expression/read-sql.ts';
 import { type Report, reporting } from '../problems.ts';
+import { tablesOf } from '../source-tables.ts';
 import { bindDefault } from './default.ts';
+import { bindDeprecated } from './deprecated.ts';
+import { bindExpectation } from './expectation.ts';
+import { bindFreshness } from './freshness.ts';
 import { bindDescribed, checkName, checkOptions, isRecord, optionNames } from './options.ts';
 import { bindEntities, bindKeys, type ViewScope } from './view.ts';
 
 /** The syntax tree of an expression as DuckDB's `json_serialize_sql` writes that of `select <expression>`. */
 export type ParseExpression = (text: string) => Promise<string>;
 
-const ownOptions = ['entities', 'source', 'delay', 'keys', 'session', 'features', 'select', 'as', 'withKeys'];
+const ownOptions = [
+  ...['entities', 'source', 'delay', 'freshness', 'keys', 'session'],
+  ...['features', 'deprecated', 'select', 'as', 'withKeys'],
+];
 const expressionOptions = ['value', 'condition', 'over', 'where'] as const;
-const aggregationOptions = ['kind', 'function', ...expressionOptions, 'window', 'hop', 'size', 'default', 'description', 'type'];
+const aggregationOptions = [
+  ...['kind', 'function', ...expressionOptions, 'window', 'hop', 'size'],
+  ...['default', 'description', 'deprecated', 'expect', 'type'],
+];
 
 /** Checks a stream view and each of its aggregates. */
 export async function bindStreamView(
@@ -58,9 +68,11 @@ export async function bindStreamView(
     source: source?.name ?? '',
     keys,
     ...(delay === undefined ? {} : { delay }),
+    ...bindFreshness(what, view, report),
     asKnown: false,
     ...(session === undefined ? {} : { session }),
     features,
+    ...bindDeprecated(what, view, report),
     ...bindDescribed(what, view, file, report),
   };
 }
@@ -129,6 +141,8 @@ async function bindAggregation(name: string, options: unknown, inView: InView): 
     column: expressions.value?.text ?? expressions.condition?.text ?? '',
     aggregate: document,
     ...(replaced === undefined ? {} : { default: replaced }),
+    ...bindDeprecated(what, options, report),
+    ...bindExpectation(what, options, aggregate.result, report),
     hash: source === undefined ? '' : hashAggregate(type, document, session, keys, source),
   };
 }
@@ -214,9 +228,13 @@ function hashAggregate(
   keys: ViewDocument['keys'],
   source: SourceDocument,
 ): string {
-  const { table, eventTimestamp, timezone, ambiguousTime, events } = source;
-  const sortedTable = { ...table, options: Object.fromEntries(Object.entries(table.options).sort()) };
-  const identity = [type, aggregate, session, keys, sortedTable, eventTimestamp, timezone, ambiguousTime, events];
+  const { eventTimestamp, timezone, ambiguousTime, events } = source;
+  const tables = tablesOf(source).map(({ columns: _, ...table }) => ({
+    ...table,
+    options: Object.fromEntries(Object.entries(table.options).sort()),
+  }));
+  const history = tables.length === 1 ? tables[0] : tables;
+  const identity = [type, aggregate, session, keys, history, eventTimestamp, timezone, ambiguousTime, events];
   return createHash('sha256')
     .update(JSON.stringify(identity.map((part) => part ?? null)))
     .digest('hex');

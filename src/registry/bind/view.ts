@@ -9,6 +9,9 @@ import type { ColumnDocument, FeatureDocument, SourceDocument, ViewDocument } fr
 import { type Report, reporting } from '../problems.ts';
 import { fitsValueType, isZoneless, naturalValueType } from './column-type.ts';
 import { bindDefault } from './default.ts';
+import { bindDeprecated } from './deprecated.ts';
+import { bindExpectation } from './expectation.ts';
+import { bindFreshness } from './freshness.ts';
 import { bindDescribed, checkName, checkOptions, isRecord, optionNames } from './options.ts';
 import { pathsOf } from './source.ts';
 
@@ -18,8 +21,11 @@ export interface ViewScope {
   readonly sources: ReadonlyMap<string, SourceDocument>;
 }
 
-const ownOptions = ['entities', 'source', 'ttl', 'delay', 'asKnown', 'keys', 'features', 'select', 'as', 'withKeys'];
-const featureOptions = ['type', 'column', 'default', 'description'];
+const ownOptions = [
+  ...['entities', 'source', 'ttl', 'delay', 'freshness', 'asKnown', 'keys'],
+  ...['features', 'deprecated', 'select', 'as', 'withKeys'],
+];
+const featureOptions = ['type', 'column', 'default', 'description', 'deprecated', 'expect'];
 
 /** Checks a view and each of its features; a column of a source that could not be read is not reported again. */
 export function bindView(view: FeatureView, file: string, scope: ViewScope, report: Report): ViewDocument {
@@ -41,11 +47,32 @@ export function bindView(view: FeatureView, file: string, scope: ViewScope, repo
     source: source?.name ?? '',
     keys,
     ...(view.ttl === undefined ? {} : { ttl: view.ttl }),
-    ...(view.delay === undefined ? {} : { delay: view.delay }),
+    ...bindDelay(view, source),
+    ...bindFreshness(what, view, report),
     asKnown: view.asKnown === true,
     features: bindFeatures(what, view, keys, source, report),
+    ...bindDeprecated(what, view, report),
     ...bindDescribed(what, view, file, report),
   };
+}
+
+/** Rows of an SQL source can be read from its offset on, whatever shorter delay the view says (semantics 11). */
+function bindDelay({ delay }: FeatureView, source: SourceDocument | undefined): { delay?: string } {
+  const offset = source?.query?.offset;
+  if (offset === undefined || !isDuration(offset)) return delay === undefined ? {} : { delay };
+  const isLonger = delay !== undefined && (!isDuration(delay) || parseDurationUs(delay) > parseDurationUs(offset));
+  return { delay: isLonger ? delay : offset };
+}
+
+/** One that is none is reported where it is written. */
+function isDuration(text: string): boolean {
+  return (
+    reporting(
+      () => {},
+      '',
+      () => parseDurationUs(text),
+    ) !== undefined
+  );
 }
 
 /** The entities that a view names. */
@@ -72,8 +99,8 @@ export function bindEntities(
 
 function bindSourceReference(what: string, view: FeatureView, scope: ViewScope, report: Report): SourceDocument | undefined {
   const source: unknown = view.source;
-  if (!isRecord(source) || source.kind !== 'batchSource') {
-    report(`${what}: source is made by batchSource(…)`);
+  if (!isRecord(source) || (source.kind !== 'batchSource' && source.kind !== 'sqlSource')) {
+    report(`${what}: source is made by batchSource(…) or sqlSource(…)`);
     return undefined;
   }
   if (!scope.isExported(source)) {
@@ -156,6 +183,8 @@ function bindFeature(
       type: formatValueType(type),
       column,
       ...(replaced === undefined ? {} : { default: replaced }),
+      ...bindDeprecated(what, options, report),
+      ...bindExpectation(what, options, type, report),
       hash: source === undefined ? '' : hashFeature(formatValueType(type), column, keys, source),
     },
   ];
@@ -173,7 +202,8 @@ function findColumn(
   if (column === undefined) {
     const names = source.columns.map((candidate) => candidate.name);
     const suggestion = didYouMean(name, names) || `; name another with ${fix}`;
-    report(`${what} is read from column "${name}", which ${pathsOf(source.table)} does not have${suggestion}`);
+    const where = source.query === undefined ? pathsOf(source.table) : `the statement of source "${source.name}"`;
+    report(`${what} is read from column "${name}", which ${where} does not have${suggestion}`);
   }
   return column;
 }
@@ -204,6 +234,8 @@ function hashFeature(type: string, column: string, keys: ViewDocument['keys'], s
   const { table, eventTimestamp, createdTimestamp, availableAt, timezone, ambiguousTime } = source;
   const sortedTable = { ...table, options: Object.fromEntries(Object.entries(table.options).sort()) };
   const identity = [type, column, keys, sortedTable, eventTimestamp, createdTimestamp, availableAt, timezone, ambiguousTime];
+  // Absent for other sources, whose hashes are as before.
+  if (source.query !== undefined) identity.push(source.query.hash);
   return createHash('sha256')
     .update(JSON.stringify(identity.map((part) => part ?? null)))
     .digest('hex');

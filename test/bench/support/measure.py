@@ -19,7 +19,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def wait_for_quiet(at_most_seconds: float = 30.0, busy: float = 0.2) -> None:
+def wait_for_quiet(at_most_seconds: float = float(os.environ.get("BENCH_QUIET_SECONDS", "30")), busy: float = 0.2) -> None:
     """Waits until other work leaves the machine's processors nearly idle, or for as long as it may."""
     deadline = time.monotonic() + at_most_seconds
     while time.monotonic() < deadline:

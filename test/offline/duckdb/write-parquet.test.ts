@@ -6,6 +6,7 @@ import { columnFromValues } from '../../../src/arrow/build.ts';
 import { duckdbField } from '../../../src/arrow/from-duckdb.ts';
 import { readValues } from '../../../src/arrow/read-value.ts';
 import { type ArrowType, type Field, field } from '../../../src/arrow/schema.ts';
+import { sliceColumn } from '../../../src/arrow/slice.ts';
 import { openEngine } from '../../../src/offline/duckdb/engine.ts';
 import { readColumns } from '../../../src/offline/duckdb/read-columns.ts';
 import { createParquetFile } from '../../../src/offline/duckdb/write-parquet.ts';
@@ -106,6 +107,33 @@ describe('createParquetFile', () => {
     }
   });
 
+  it.each([
+    ['zeros of both signs alone', [0, -0]],
+    ['zeros of both signs, NaN, nulls and others', [0, -0, Number.NaN, null, undefined]],
+  ])('keeps %s, row by row, in columns that are cut out of larger ones', async (_, some) => {
+    const path = join(scratch, 'zeros.parquet');
+    const whole = Array.from({ length: 5000 }, (_, row) => {
+      const value = some[row % some.length];
+      return value === undefined ? row : value;
+    });
+    const floats = field('x', { id: 'float', bits: 64 });
+    const file = await createParquetFile(path, [floats], options);
+    await file.write([columnFromValues(floats, whole)]);
+    await file.write([sliceColumn(columnFromValues(floats, whole), 8, 4008)]);
+    await file.finish();
+    const engine = await openEngine({ threads: 1, memory: '256MB', spillDirectory: options.spillDirectory, spillLimit: '1GB' });
+    const read = await engine.session(undefined, async (session) => {
+      const values: unknown[] = [];
+      for await (const [column] of readColumns(session, `select x from read_parquet('${path}')`, [floats], 100_000))
+        values.push(...readValues(column as never));
+      return values;
+    });
+    engine.close();
+    const expected = [...whole, ...whole.slice(8, 4008)];
+    expect(read.length).toBe(expected.length);
+    expect(read.findIndex((value, row) => !Object.is(value, expected[row]))).toBe(-1);
+  });
+
   it('keeps the order of many rows', async () => {
     const path = join(scratch, 'many.parquet');
     const number = field('n', int(64, true));
@@ -123,6 +151,82 @@ describe('createParquetFile', () => {
     const sql = `select count(*) as rows, count(*) filter (n = file_row_number) as placed from read_parquet('${path}', file_row_number = true)`;
     expect(await engine.session(undefined, (session) => session.rows(sql))).toEqual([{ rows: 20_000n, placed: 20_000n }]);
     engine.close();
+  });
+
+  it('keeps texts of any length, bits and places in dictionaries, also where they are cut out of larger columns', async () => {
+    const path = join(scratch, 'texts.parquet');
+    const long = 'naïve 🙂 and longer than twelve bytes';
+    const texts = ['', null, 'twelve bytes', 'thirteen byte', 'é'.repeat(7), long, 'a\0b', long.repeat(3), 'x'];
+    const pick = (row: number) => texts[(row * 7 + (row >> 5)) % texts.length] as string | null;
+    const bits = (row: number) => [true, null, false, false][(row + (row >> 4)) % 4] as boolean | null;
+    const labels = ['PRESENT', 'NULL_VALUE', 'longer than twelve bytes'];
+    const dictionary = { id: 0n, indexBits: 8, indexSigned: false, ordered: false } as const;
+    const fields = [
+      field('text', { id: 'utf8' }),
+      field('bytes', { id: 'binary' }),
+      field('bit', { id: 'bool' }),
+      { ...field('label', { id: 'utf8' }), dictionary },
+    ];
+    const rows = Array.from({ length: 5000 }, (_, row) => [
+      pick(row),
+      pick(row) === null ? null : new Uint8Array([255, ...Buffer.from((pick(row) as string).slice(0, 20))]),
+      bits(row),
+      row % 3,
+    ]);
+    const whole = fields.map((each, at) =>
+      columnFromValues(
+        each,
+        rows.map((row) => row[at]),
+      ),
+    );
+    const dictionaries = new Map([[0n, labels]]);
+    const file = await createParquetFile(path, fields, { ...options, dictionaries, encodings: 'dense' });
+    await file.write(whole);
+    await file.write(whole.map((column) => sliceColumn(column, 9, 4001)));
+    await file.finish();
+    const engine = await openEngine({ threads: 1, memory: '256MB', spillDirectory: options.spillDirectory, spillLimit: '1GB' });
+    const plain = fields.map((each) => field(each.name, each.type));
+    const read = await engine.session(undefined, async (session) => {
+      const values: unknown[][] = plain.map(() => []);
+      for await (const columns of readColumns(session, `select * from read_parquet('${path}')`, plain, 100_000))
+        for (const [at, column] of columns.entries()) values[at]?.push(...readValues(column));
+      return values;
+    });
+    engine.close();
+    const expected = [...rows, ...rows.slice(9, 4001)];
+    for (const at of [0, 1, 2]) expect(read[at]).toEqual(expected.map((row) => row[at]));
+    expect(read[3]).toEqual(expected.map((row) => labels[row[3] as number]));
+  });
+
+  it('reads text that is none as readers of text do, and never across a value', async () => {
+    const path = join(scratch, 'broken.parquet');
+    const text = field('x', { id: 'utf8' });
+    const bytes = [
+      Buffer.from('long enough to stand elsewhere'),
+      Buffer.from([0xff, 0x61]),
+      Buffer.from('é').subarray(0, 1),
+      Buffer.from('é').subarray(1),
+    ];
+    const offsets = new Int32Array(bytes.length + 1);
+    for (const [row, each] of bytes.entries()) offsets[row + 1] = (offsets[row] as number) + each.length;
+    const write = async (rows: readonly number[], name: string) => {
+      const column = {
+        field: text,
+        length: 4,
+        nullCount: 0,
+        buffers: [new Uint8Array(offsets.buffer), new Uint8Array(Buffer.concat(bytes))],
+        children: [],
+      };
+      const file = await createParquetFile(name, [text], options);
+      await file.write([sliceColumn(column, rows[0] as number, rows[1] as number)]);
+      await file.finish();
+      const engine = await openEngine({ threads: 1, memory: '256MB', spillDirectory: options.spillDirectory, spillLimit: '1GB' });
+      const read = await engine.session(undefined, (session) => session.rows(`select x from read_parquet('${name}')`));
+      engine.close();
+      return read.map(({ x }) => x);
+    };
+    expect(await write([0, 4], path)).toEqual([String(bytes[0]), '\ufffda', '\ufffd', '\ufffd']);
+    expect(await write([2, 4], path)).toEqual(['\ufffd', '\ufffd']);
   });
 
   it.each<[string, Field]>([

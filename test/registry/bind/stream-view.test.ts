@@ -103,6 +103,10 @@ describe('are refused with', () => {
       'source "e": column "at" is the event time, which is known already; leave it out of columns',
     ],
     [
+      [eventSource('e', { ...given, columns: loose({ _Offset: 'int64' }) })],
+      'source "e": column "_Offset" has a name that the archive needs for itself (_partition, _offset, _late); name it otherwise',
+    ],
+    [
       [eventSource('e', { ...given, columns: { seconds: { type: 'float64', values: ['a'] } } })],
       'source "e": column "seconds": values are for a string column, and it is float64',
     ],
@@ -111,7 +115,7 @@ describe('are refused with', () => {
       'source "e": eventId names column "kin", which it does not declare; did you mean "kind"?',
     ],
     [[eventSource('e', { ...given, lateness: loose('soon') })], 'source "e": lateness: duration "soon" cannot be read'],
-    [[eventSource('e', loose({ ...given, stream: {} }))], 'source "e": "stream" is no option'],
+    [[eventSource('e', loose({ ...given, stream: {} }))], 'source "e": stream is made by kafka(…) or redisStream(…)'],
     [
       [user, clicks, viewOf({ f: count({}) })],
       'feature "activity:f": a window is needed, such as window: "7d" or window: "lifetime"',

@@ -1,4 +1,5 @@
 import { featureService, featureView, onDemandFeatureView } from 'featherflight';
+import { userSession, userWindows } from './live.ts';
 import { user, userDaily } from './users.ts';
 
 // Without a ttl: what was last known of a user, however long ago.
@@ -23,7 +24,7 @@ export const clock = onDemandFeatureView('clock', {
 });
 
 export const feed = featureService('feed_v1', {
-  features: [userLatest, clock],
+  features: [userLatest, userSession, userWindows, clock],
   description: 'What the feed page is put together from.',
   owner: 'feed',
 });

@@ -1,0 +1,1 @@
+"""Saved datasets: what they are, and how a training job reads them."""

@@ -1,0 +1,179 @@
+/** The datasets of a storage folder, which servers may share: found by name, held while they are read, tagged and deleted. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { didYouMean, FeatureStoreError } from '../errors.ts';
+import {
+  listNames,
+  listVersions,
+  readManifest,
+  readTombstone,
+  removeDeleted,
+  removeTombstone,
+  sweep,
+  versionPath,
+  writeTombstone,
+} from './folder.ts';
+import type { DatasetManifest } from './manifest.ts';
+import { type DatasetReference, formatReference, parseReference } from './name.ts';
+import { createReaders } from './readers.ts';
+import { type ModelTag, readTags, removeTag, writeTag } from './tags.ts';
+
+/** One version, as it stands. */
+export interface Dataset {
+  readonly manifest: DatasetManifest;
+  /** Its folder, in which the manifest's paths begin. */
+  readonly directory: string;
+}
+
+export interface Datasets {
+  /** Where they all are. */
+  readonly directory: string;
+  /** `NAME@VERSION`, or NAME for the newest; NOT_FOUND names the nearest, and the versions that there are. */
+  find(reference: string): Promise<Dataset>;
+  /** The newest version of a name, where there is one. */
+  newest(name: string): Promise<DatasetManifest | undefined>;
+  /** All versions of all names, or of one, in the order of names and versions. */
+  list(name?: string): Promise<readonly DatasetManifest[]>;
+  /** Finds it and keeps delete from it, until `release` is called. */
+  open(reference: string): Promise<Dataset & { release(): void }>;
+  tags(reference: DatasetReference & { readonly version: number }): Promise<readonly ModelTag[]>;
+  tag(reference: string, tag: ModelTag): Promise<readonly ModelTag[]>;
+  /** Takes a model's tags away; NOT_FOUND where it has none. */
+  untag(reference: string, model: string, version?: string): Promise<readonly ModelTag[]>;
+  /** Removes a version for good; FAILED_PRECONDITION while it is read or a model is tagged with it, unless forced. */
+  remove(reference: string, options: { readonly by: string | null; readonly force: boolean }): Promise<DatasetManifest>;
+  /** Removes what processes that died have left. */
+  sweep(): Promise<void>;
+}
+
+export async function openDatasets(storage: string): Promise<Datasets> {
+  const directory = join(storage, 'datasets');
+  await mkdir(directory, { recursive: true });
+  const readers = createReaders(directory);
+
+  async function find(text: string): Promise<Dataset> {
+    const { name, version: asked } = parseReference(text);
+    const versions = await listVersions(directory, name);
+    const version = asked ?? versions.at(-1);
+    if (version === undefined) throw await unknownDataset(directory, name);
+    const manifest = await readManifest(directory, name, version);
+    if (manifest === undefined) throw await unknownVersion(directory, name, version, versions);
+    return { manifest, directory: versionPath(directory, name, version) };
+  }
+
+  async function newest(name: string): Promise<DatasetManifest | undefined> {
+    const version = (await listVersions(directory, name)).at(-1);
+    return version === undefined ? undefined : await readManifest(directory, name, version);
+  }
+
+  async function list(only?: string): Promise<readonly DatasetManifest[]> {
+    const found: DatasetManifest[] = [];
+    for (const name of only === undefined ? await listNames(directory) : [only])
+      for (const version of await listVersions(directory, name)) {
+        const manifest = await readManifest(directory, name, version);
+        if (manifest !== undefined) found.push(manifest);
+      }
+    return found;
+  }
+
+  async function open(text: string): Promise<Dataset & { release(): void }> {
+    const { manifest } = await find(text);
+    const release = await readers.hold(formatReference(manifest));
+    try {
+      // It may have been deleted before that was said.
+      return { ...(await find(formatReference(manifest))), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async function refuseWhileRead(reference: string): Promise<void> {
+    const { streams, others } = await readers.count(reference);
+    if (streams + others === 0) return;
+    const who = [
+      ...(streams > 0 ? [`${streams} ${streams === 1 ? 'stream' : 'streams'} of this server`] : []),
+      ...(others > 0 ? [`${others} other ${others === 1 ? 'process' : 'processes'}`] : []),
+    ];
+    throw new FeatureStoreError(
+      'FAILED_PRECONDITION',
+      `dataset ${reference} is being read by ${who.join(' and ')}; wait for them, or delete it with force`,
+      { details: { dataset: reference, streams, processes: others } },
+    );
+  }
+
+  async function remove(text: string, { by, force }: { by: string | null; force: boolean }): Promise<DatasetManifest> {
+    const { manifest } = await find(text);
+    const { name, version, id } = manifest;
+    const reference = formatReference(manifest);
+    if (!force) {
+      const models = (await readTags(versionPath(directory, name, version))).map(({ model, version: of }) =>
+        nameModel(model, of),
+      );
+      if (models.length > 0)
+        throw new FeatureStoreError(
+          'FAILED_PRECONDITION',
+          `dataset ${reference} made ${models.join(', ')}; take the tags away, or delete it with force`,
+          { details: { dataset: reference, models } },
+        );
+      await refuseWhileRead(reference);
+    }
+    await writeTombstone(directory, name, version, { id, deleted_at: new Date().toISOString(), by });
+    try {
+      // Whoever began to read it since has seen the tombstone, or is seen here.
+      if (!force) await refuseWhileRead(reference);
+    } catch (error) {
+      await removeTombstone(directory, name, version);
+      throw error;
+    }
+    await removeDeleted(directory, name, version);
+    return manifest;
+  }
+
+  return {
+    ...{ directory, find, newest, list, open, remove },
+    tags: ({ name, version }) => readTags(versionPath(directory, name, version)),
+    tag: async (text, tag) => await writeTag((await find(text)).directory, tag),
+    async untag(text, model, version) {
+      const { manifest, directory: path } = await find(text);
+      const left = await removeTag(path, model, version);
+      if (left !== undefined) return left;
+      throw new FeatureStoreError(
+        'NOT_FOUND',
+        `dataset ${formatReference(manifest)} is not tagged with ${nameModel(model, version)}`,
+        { details: { dataset: formatReference(manifest), model, version: version ?? null } },
+      );
+    },
+    async sweep() {
+      await sweep(directory);
+      await readers.sweep();
+    },
+  };
+}
+
+function nameModel(model: string, version: string | null | undefined): string {
+  return `model ${model}${version == null ? '' : `@${version}`}`;
+}
+
+async function unknownDataset(directory: string, name: string): Promise<FeatureStoreError> {
+  const known = await listNames(directory);
+  return new FeatureStoreError('NOT_FOUND', `there is no dataset "${name}"${didYouMean(name, known)}`, {
+    details: { dataset: name, datasets: known },
+  });
+}
+
+async function unknownVersion(
+  directory: string,
+  name: string,
+  version: number,
+  versions: readonly number[],
+): Promise<FeatureStoreError> {
+  if (versions.length === 0) return await unknownDataset(directory, name);
+  const gone = await readTombstone(directory, name, version);
+  const what = gone === undefined ? 'does not exist' : `was deleted at ${gone.deleted_at}`;
+  return new FeatureStoreError(
+    'NOT_FOUND',
+    `dataset ${name}@${version} ${what}; there ${versions.length === 1 ? 'is' : 'are'} ${versions.map((one) => `${name}@${one}`).join(', ')}`,
+    { details: { dataset: `${name}@${version}`, versions, deleted_at: gone?.deleted_at ?? null } },
+  );
+}

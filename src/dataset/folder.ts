@@ -1,0 +1,198 @@
+/** The folders of datasets: a version is a draft until it is whole, takes its number by being renamed, and is never there in part. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { FeatureStoreError } from '../errors.ts';
+import { isLeftOver } from '../offline/left-over.ts';
+import { type DatasetManifest, decodeManifest } from './manifest.ts';
+
+/** What is being written, until it is published or discarded. */
+export interface Draft {
+  readonly path: string;
+  /** Gives it the next number of its name; `manifest` is written with that number before anything can be read under it. */
+  publish(manifest: Omit<DatasetManifest, 'version'>): Promise<DatasetManifest>;
+  /** Removes it; harmless after publish. */
+  discard(): Promise<void>;
+}
+
+const draftPrefix = '.draft-';
+/** A draft says so often that somebody writes it, and is nobody's when it has not for so long. */
+const markMs = 10_000;
+export const abandonedMs = 300_000;
+
+/** Begins a draft in the folder of all datasets. */
+export async function createDraft(directory: string): Promise<Draft> {
+  const path = join(directory, `${draftPrefix}${randomBytes(8).toString('hex')}`);
+  await mkdir(path, { recursive: true });
+  const mark = join(path, 'owner.json');
+  await writeFile(mark, JSON.stringify({ host: hostname(), pid: process.pid }));
+  const marking = setInterval(() => void utimes(mark, new Date(), new Date()).catch(() => {}), markMs).unref();
+  return {
+    path,
+    async publish(manifest) {
+      // Syncing may take long, and nobody must take it for abandoned meanwhile.
+      await syncAll(path);
+      clearInterval(marking);
+      await rm(mark, { force: true });
+      return await publish(directory, path, manifest);
+    },
+    async discard() {
+      clearInterval(marking);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+async function publish(directory: string, draft: string, made: Omit<DatasetManifest, 'version'>): Promise<DatasetManifest> {
+  const home = join(directory, made.name);
+  await mkdir(home, { recursive: true });
+  for (;;) {
+    const version = 1 + Math.max(0, ...(await listNumbers(home)));
+    const manifest = { ...made, version };
+    await writeFile(join(draft, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    await sync(join(draft, 'manifest.json'));
+    await sync(draft);
+    try {
+      await rename(draft, join(home, String(version)));
+    } catch (error) {
+      // Another server was quicker with that number.
+      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) continue;
+      throw error;
+    }
+    await sync(home);
+    await sync(directory);
+    return manifest;
+  }
+}
+
+/** Numbers that were given to versions of a name, those of deleted ones included: none is given twice. */
+async function listNumbers(home: string): Promise<number[]> {
+  return (await names(home)).flatMap((name) => /^(\d+)(?:\.deleted)?$/.exec(name)?.[1] ?? []).map(Number);
+}
+
+/** Names of all datasets that have a version, in order. */
+export async function listNames(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of (await names(directory)).filter((one) => !one.startsWith('.')).sort())
+    if ((await listVersions(directory, name)).length > 0) found.push(name);
+  return found;
+}
+
+/** The versions of a name that can be read, in order. */
+export async function listVersions(directory: string, name: string): Promise<number[]> {
+  const all = await names(join(directory, name));
+  const gone = new Set(all.flatMap((one) => /^(\d+)\.deleted$/.exec(one)?.[1] ?? []));
+  const standing = all.filter((one) => /^\d+$/.test(one) && !gone.has(one));
+  return standing.map(Number).sort((a, b) => a - b);
+}
+
+/** The folder of a version. */
+export function versionPath(directory: string, name: string, version: number): string {
+  return join(directory, name, String(version));
+}
+
+/** The manifest of a version; undefined where there is no such version. */
+export async function readManifest(directory: string, name: string, version: number): Promise<DatasetManifest | undefined> {
+  if ((await readTombstone(directory, name, version)) !== undefined) return undefined;
+  const path = join(versionPath(directory, name, version), 'manifest.json');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (text !== undefined) return decodeManifest(text, `datasets/${name}/${version}/manifest.json`);
+  if (!(await exists(versionPath(directory, name, version)))) return undefined;
+  throw new FeatureStoreError(
+    'DATA_LOSS',
+    `datasets/${name}/${version}/manifest.json is gone; restore it, or delete this version and create the dataset again`,
+    { details: { dataset: `${name}@${version}`, path: `datasets/${name}/${version}/manifest.json` } },
+  );
+}
+
+/** What is left of a deleted version: its number is not given again, and whoever asks is told when it went. */
+export interface Tombstone {
+  readonly id: string;
+  readonly deleted_at: string;
+  readonly by: string | null;
+}
+
+export async function readTombstone(directory: string, name: string, version: number): Promise<Tombstone | undefined> {
+  const text = await readFile(`${versionPath(directory, name, version)}.deleted`, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Tombstone);
+}
+
+/** From here on nobody finds the version; its files are removed by removeDeleted. */
+export async function writeTombstone(directory: string, name: string, version: number, tombstone: Tombstone): Promise<void> {
+  const path = `${versionPath(directory, name, version)}.deleted`;
+  const draft = `${path}-${randomBytes(4).toString('hex')}`;
+  await writeFile(draft, JSON.stringify(tombstone));
+  await sync(draft);
+  await rename(draft, path);
+  await sync(dirname(path));
+}
+
+export async function removeTombstone(directory: string, name: string, version: number): Promise<void> {
+  await rm(`${versionPath(directory, name, version)}.deleted`, { force: true });
+}
+
+/** Removes the files of a version that has a tombstone. */
+export async function removeDeleted(directory: string, name: string, version: number): Promise<void> {
+  await rm(versionPath(directory, name, version), { recursive: true, force: true });
+}
+
+/** Removes drafts of processes that died, and what is left of deleted versions; answers how many drafts went. */
+export async function sweep(directory: string): Promise<number> {
+  let removed = 0;
+  for (const name of await names(directory)) {
+    const path = join(directory, name);
+    if (name.startsWith(draftPrefix)) {
+      if (!(await isAbandoned(path))) continue;
+      await rm(path, { recursive: true, force: true });
+      removed += 1;
+    } else if (!name.startsWith('.')) {
+      for (const one of await names(path)) {
+        const version = /^(\d+)\.deleted$/.exec(one)?.[1];
+        if (version !== undefined) await removeDeleted(directory, name, Number(version));
+      }
+    }
+  }
+  return removed;
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  const mark = join(path, 'owner.json');
+  const info = await stat(mark).catch(() => stat(path).catch(() => undefined));
+  if (info === undefined) return false;
+  if (info.mtimeMs < Date.now() - abandonedMs) return true;
+  const owner = await readFile(mark, 'utf8').then(JSON.parse, () => undefined);
+  return owner?.host === hostname() && owner.pid !== process.pid && (await isLeftOver(mark, owner.pid));
+}
+
+/** Everything of a folder to the disk, its names included. */
+async function syncAll(path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await syncAll(join(path, entry.name));
+    else await sync(join(path, entry.name));
+  }
+  await sync(path);
+}
+
+export async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function names(path: string): Promise<string[]> {
+  return await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw error;
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,18 @@
+/** Saved datasets for HTTP, as the worker has them: each call carries who asks. */
+import type { DatasetCalls } from '../http/parts.ts';
+import type { LineageGraph } from '../lifecycle/lineage-graph.ts';
+import type { WorkerLink } from './worker-link.ts';
+
+export function datasetsThrough(call: WorkerLink['call']): DatasetCalls {
+  type Rows = Awaited<ReturnType<DatasetCalls['list']>>;
+  return {
+    create: (input, caller, signal, onProgress) => call('create_dataset', { input, caller }, { signal, onProgress }),
+    list: async (name, caller) => (await call('list_datasets', { name, caller })) as Rows,
+    describe: (dataset, caller) => call('describe_dataset', { dataset, caller }),
+    lineage: async (caller) => (await call('dataset_lineage', { caller })) as LineageGraph,
+    diff: (from, to, caller) => call('diff_datasets', { from, to, caller }),
+    tag: (input, caller) => call('tag_dataset', { input, caller }),
+    reproduce: (dataset, caller, signal, onProgress) => call('reproduce_dataset', { dataset, caller }, { signal, onProgress }),
+    remove: (dataset, force, caller) => call('delete_dataset', { dataset, force, caller }),
+  };
+}

@@ -1,0 +1,135 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDatasets } from '../../src/dataset/datasets.ts';
+import { createDraft } from '../../src/dataset/folder.ts';
+import type { DatasetManifest } from '../../src/dataset/manifest.ts';
+import { verifyDataset } from '../../src/dataset/verify.ts';
+import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
+
+const free = { by: null, force: false };
+
+describe('datasets in a folder', () => {
+  it('give each of many at once a number of its own, and none twice', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    const made = await create({ name: 'raced' }, userFrame(10));
+    const { version: _, ...manifest } = made.manifest;
+    const others = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const draft = await createDraft(datasets.directory);
+        return (await draft.publish(manifest)).version;
+      }),
+    );
+    expect(others.sort()).toEqual([2, 3, 4, 5, 6, 7]);
+    await datasets.remove('raced@7', free);
+    const draft = await createDraft(datasets.directory);
+    expect((await draft.publish(manifest)).version).toBe(8);
+    expect((await datasets.find('raced')).manifest.version).toBe(8);
+    expect((await datasets.list('raced')).map((one) => one.version)).toEqual([1, 2, 3, 4, 5, 6, 8]);
+  });
+
+  it('name the nearest, the versions that there are, and when one was deleted', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'ranker' }, userFrame(10));
+    await create({ name: 'ranker', force_new: true }, userFrame(10));
+    const find = (reference: string) => expect(datasets.find(reference)).rejects;
+    await find('rankr').toMatchObject({ code: 'NOT_FOUND', message: 'there is no dataset "rankr"; did you mean "ranker"?' });
+    await find('ranker@9').toMatchObject({ message: 'dataset ranker@9 does not exist; there are ranker@1, ranker@2' });
+    await find('ranker@x').toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await datasets.remove('ranker@2', free);
+    await find('ranker@2').toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(/^dataset ranker@2 was deleted at 2\d+-.*; there is ranker@1$/),
+    });
+  });
+
+  it('are not deleted while somebody reads them, in this process or another, or a model names them', async () => {
+    const { datasets, create, root } = await openDatasetShop(5);
+    await create({ name: 'held' }, userFrame(10));
+    const elsewhere = await openDatasets(join(root, 'storage'));
+    const here = await datasets.open('held');
+    const there = await elsewhere.open('held@1');
+    await expect(datasets.remove('held@1', free)).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining('is being read by 1 stream of this server and 1 other process;'),
+    });
+    here.release();
+    await expect(datasets.remove('held@1', free)).rejects.toMatchObject({ details: { streams: 0, processes: 1 } });
+    there.release();
+    await expect.poll(() => readdirSync(join(datasets.directory, '.readers'))).toEqual([]);
+    const tag = { model: 'ctr', version: '5', at: '2026-03-01T00:00:00Z', by: null };
+    await datasets.tag('held', tag);
+    expect(await datasets.tag('held', tag)).toEqual([tag]);
+    await expect(datasets.remove('held@1', free)).rejects.toMatchObject({ details: { models: ['model ctr@5'] } });
+    await expect(datasets.untag('held', 'ctr', '6')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await datasets.remove('held@1', { by: 'me', force: true });
+    await expect(datasets.open('held@1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('are swept of drafts and readers whose processes died, and of nobody else’s', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'kept' }, userFrame(10));
+    const alive = await createDraft(datasets.directory);
+    const leave = (name: string, owner: object, ageMs = 0) => {
+      const path = join(datasets.directory, name);
+      mkdirSync(path);
+      writeFileSync(join(path, 'owner.json'), JSON.stringify(owner));
+      const at = new Date(Date.now() - ageMs);
+      utimesSync(join(path, 'owner.json'), at, at);
+      return path;
+    };
+    const dead = leave('.draft-dead', { host: hostname(), pid: 2 ** 22 + 1 });
+    const other = leave('.draft-other', { host: 'elsewhere', pid: 1 });
+    const old = leave('.draft-old', { host: 'elsewhere', pid: 1 }, 3_600_000);
+    mkdirSync(join(datasets.directory, '.readers'), { recursive: true });
+    writeFileSync(join(datasets.directory, '.readers/kept@1.dead.0'), JSON.stringify({ host: hostname(), pid: 2 ** 22 + 1 }));
+    await datasets.sweep();
+    expect([dead, old].map(existsSync)).toEqual([false, false]);
+    expect([alive.path, other].map(existsSync)).toEqual([true, true]);
+    expect(readdirSync(join(datasets.directory, '.readers'))).toEqual([]);
+    expect((await datasets.list()).map(({ name }) => name)).toEqual(['kept']);
+    await alive.discard();
+    rmSync(other, { recursive: true });
+  });
+
+  it('name a file that was changed, cut short or lost', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    const { manifest } = await create({ name: 'lossy' }, userFrame(10));
+    const dataset = await datasets.find('lossy');
+    await verifyDataset(dataset);
+    for (const path of filesOf(manifest)) {
+      const file = join(dataset.directory, path);
+      const bytes = readFileSync(file);
+      const refused = async (what: string) =>
+        await expect(verifyDataset(dataset)).rejects.toMatchObject({
+          code: 'DATA_LOSS',
+          message: expect.stringContaining(`dataset lossy@1: "${path}" ${what}`),
+        });
+      const flipped = Buffer.from(bytes);
+      flipped[flipped.length - 3] = (flipped[flipped.length - 3] as number) ^ 1;
+      writeFileSync(file, flipped);
+      await refused('is not what it was');
+      writeFileSync(file, bytes.subarray(1));
+      await refused(`has ${bytes.length - 1} bytes, and had ${bytes.length}`);
+      rmSync(file);
+      await refused('is gone');
+      writeFileSync(file, bytes);
+    }
+    writeFileSync(join(dataset.directory, 'manifest.json'), '{"format": 1');
+    await expect(datasets.find('lossy')).rejects.toMatchObject({ code: 'DATA_LOSS' });
+    writeFileSync(join(dataset.directory, 'manifest.json'), '{"format": 2}');
+    await expect(datasets.find('lossy')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    rmSync(join(dataset.directory, 'manifest.json'));
+    await expect(datasets.find('lossy')).rejects.toMatchObject({
+      code: 'DATA_LOSS',
+      message: expect.stringContaining('is gone'),
+    });
+  });
+});
+
+function filesOf({ splits, recipe, columns }: DatasetManifest): string[] {
+  const vocabularies = columns.flatMap(({ vocabulary }) => (vocabulary === null ? [] : [vocabulary.path]));
+  const rows = splits.flatMap(({ files, blocks }) => [...files.map(({ path }) => path), blocks.path]);
+  return [...rows, recipe.frame.path, ...vocabularies];
+}
