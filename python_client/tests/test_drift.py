@@ -68,6 +68,22 @@ def test_a_report_holds_what_the_server_found(report: DriftReport) -> None:
     assert list(frame["psi"]) == [1.25, 1.25]
 
 
+def test_a_report_names_the_datasets_that_it_compares() -> None:
+    reference = {"kind": "dataset", "dataset": "ranker@3", "split": "train", "from": None, "to": None, "rows": 2000}
+    current = {**reference, "dataset": "ranker@4", "split": None, "rows": 900}
+    served = {"kind": "log", "from": "2026-03-09T12:00:00Z", "to": "2026-03-10T12:00:00Z", "rows": 70}
+    headline = {
+        "both": str(decode_drift({**WIRE, "reference": reference, "current": current})).splitlines()[0],
+        "served": str(decode_drift({**WIRE, "reference": reference})).splitlines()[0],
+        "against": str(decode_drift({**WIRE, "reference": served, "current": current})).splitlines()[0],
+    }
+    assert headline == {
+        "both": "drift of 900 rows of ranker@4, against 2,000 of ranker@3:train: FAIL",
+        "served": "drift of 1,000 rows served, against 2,000 of ranker@3:train: FAIL",
+        "against": "drift of 900 rows of ranker@4, against 70 of what was served: FAIL",
+    }
+
+
 def test_a_report_reads_as_text(report: DriftReport) -> None:
     text = str(report)
     assert text.startswith("drift of 1,000 rows served, against 2,000 of a training set: FAIL\n")

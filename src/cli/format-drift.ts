@@ -26,9 +26,13 @@ export function formatDrift(report: DriftReport): string {
   return `${lines.flatMap((line) => breakLine(line)).join('\n')}\n`;
 }
 
-function describeSide({ kind, from, to, rows }: DriftSide): string {
-  const what = kind === 'frame' ? 'a training set' : `what was served, ${from} to ${to}`;
-  return `${what} (${count(rows)} rows)`;
+function describeSide(side: DriftSide): string {
+  return `${nameSide(side)} (${count(side.rows)} rows)`;
+}
+
+function nameSide({ kind, dataset, split, from, to }: DriftSide): string {
+  if (kind === 'dataset') return `dataset ${dataset}${split == null ? '' : `, split ${split}`}`;
+  return kind === 'frame' ? 'a training set' : `what was served, ${from} to ${to}`;
 }
 
 /** Columns: name, keys, PSI, JS, KS, change of the mean, of nulls and of defaults, result. */

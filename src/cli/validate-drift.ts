@@ -1,10 +1,12 @@
-/** `featherflight validate drift`: whether what is served is still like it was, or like what a model was trained on. */
+/** `featherflight validate drift`: whether what is served, or saved, is still like it was, or like what a model was trained on. */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { openDatasets } from '../dataset/datasets.ts';
 import { createDrift } from '../serve/drift-check.ts';
 import { openLogReader } from '../serve/log-files.ts';
 import type { DriftProgress } from '../validate/drift/check.ts';
 import type { DriftReport } from '../validate/drift/report.ts';
+import type { SavedReference } from '../validate/drift/request.ts';
 import { openReports } from '../validate/reports.ts';
 import type { Context } from './context.ts';
 import { openEntityFrame, withScratchEngine } from './entity-frame.ts';
@@ -18,6 +20,8 @@ interface Options {
   readonly to?: string;
   readonly referenceFrom?: string;
   readonly referenceTo?: string;
+  readonly referenceDataset?: SavedReference;
+  readonly currentDataset?: SavedReference;
   readonly training?: string;
   readonly columns?: Readonly<Record<string, string>>;
   readonly timestamp?: string;
@@ -32,11 +36,13 @@ interface Options {
 
 export function driftCommand(context: Context): Command {
   return new Command('drift')
-    .description('compare what was served with an earlier period or a training set; exit status 0 only for PASS')
+    .description('compare what was served, or a dataset, with a period, dataset or file; exit status 0 only for PASS')
     .option('--from <instant>', 'what was served from then on; default: 24 hours before --to')
     .option('--to <instant>', 'what was served before then; default: now')
     .option('--reference-from <instant>', 'compare with a period from then on; default: one as long')
     .option('--reference-to <instant>', 'compare with a period before then; default: --from')
+    .option('--reference-dataset <name>', 'compare with a saved dataset: NAME@VERSION or NAME@VERSION:SPLIT', parseSaved)
+    .option('--current-dataset <name>', 'compare a saved dataset, not what was served', parseSaved)
     .option('--training <file>', 'compare with a training set: .parquet, .csv, .json, .jsonl or .arrow')
     .option('--columns <list>', 'of the training set: column=view:feature,…', parseColumns)
     .option('--timestamp <column>', 'of the training set: the column with the time of each row')
@@ -45,17 +51,19 @@ export function driftCommand(context: Context): Command {
     .option('--service <name>', 'only the features of a service')
     .option('--threshold <spec>', 'view:feature=psi:0.3,mean:1; may be repeated', parseThreshold, {})
     .option('--min-keys <n>', 'keys that a feature needs on both sides; default 50', parseCount)
-    .option('--sample <n>', 'rows of the log of each shape at most; default 100000', parseCount)
+    .option('--sample <n>', 'rows of a dataset, or of each shape of the log, at most; default 100000', parseCount)
     .addOption(urlOption(context))
     .action((options: Options) => checkDrift(context, options));
 }
 
 async function checkDrift(context: Context, options: Options): Promise<void> {
-  const { url, training, threshold, minKeys, referenceFrom, referenceTo, ...given } = options;
+  const { url, training, threshold, minKeys, referenceFrom, referenceTo, referenceDataset, currentDataset, ...given } = options;
   const input = {
     ...given,
     reference_from: referenceFrom,
     reference_to: referenceTo,
+    reference: referenceDataset,
+    current: currentDataset,
     ...{ thresholds: threshold, min_keys: minKeys },
   };
   const show = ({ rows }: DriftProgress) => context.progress(`${rows.toLocaleString('en')} rows`);
@@ -76,7 +84,8 @@ async function checkHere(
   return await withOnlineStore(context, async ({ config, registry, history, store }) => {
     const log = openLogReader({ config, history, store }, registry.project);
     // What a server holds in memory is not seen from here.
-    const parts = { config, history, registry: () => registry, log, flushLog: async () => {} };
+    const datasets = await openDatasets(config.storage);
+    const parts = { config, history, datasets, registry: () => registry, log, flushLog: async () => {} };
     const check = createDrift(parts, async ({ path }) => {
       const { schema, batches } = await openEntityFrame(history.engine, path as string, context.directory);
       return { schema, batches: (_, signal) => batches(signal), close: async () => {} };
@@ -111,6 +120,12 @@ async function checkThere(
       return (last as { readonly done: DriftReport }).done;
     }),
   );
+}
+
+function parseSaved(text: string): SavedReference {
+  const [, dataset, split] = /^([^:]+)(?::([^:]+))?$/.exec(text) ?? [];
+  if (dataset === undefined) throw new InvalidArgumentError('write NAME@VERSION or NAME@VERSION:SPLIT, such as ranker@3:train.');
+  return { dataset, split };
 }
 
 function parseColumns(text: string): Readonly<Record<string, string>> {

@@ -212,7 +212,7 @@ export class FeatherflightClient<D = AnyDefinitions> {
     return (await this.#long('/api/v1/validate/parity', encodePeriods(query), options)) as ParityReport;
   }
 
-  /** Compares what was served with the period before, or with a training set: a frame, or a file that the server may read. */
+  /** Compares what was served, or a saved dataset, with the period before, a dataset, or a training set: a frame, or a file that the server may read. */
   async drift(query: DriftQuery = {}, training?: EntityFrame, options: LongCallOptions<Json> = {}): Promise<CheckReport> {
     const upload = await this.#upload(training, options);
     return (await this.#long('/api/v1/validate/drift', { ...encodePeriods(query), upload }, options)) as CheckReport;

@@ -20,6 +20,7 @@ export type {
   ParityProgress,
   ParityQuery,
   ParityReport,
+  SavedRows,
 } from './http/checks.ts';
 export type { AnyDefinitions } from './http/definitions-type.ts';
 export type { RequestColumns, RequestValue } from './http/encode-columns.ts';

@@ -58,7 +58,7 @@ export const actions = [
   {
     type: 'validate',
     description:
-      '{"kind": "parity", "from"?, "to"?, "live"?, "features"?, "service"?, "pairs"?, "sample"?, "tolerances"?, "examine"?} or {"kind": "leaks", "upload" | "path", "features" | "service" | "table", "columns"?, "labels"?, …} or {"kind": "drift", "from"?, "to"?, "reference_from"?, "reference_to"?, "upload" | "path"?, "features"?, "service"?, "thresholds"?, "min_keys"?, …}: a check; results as those of materialize',
+      '{"kind": "parity", "from"?, "to"?, "live"?, "features"?, "service"?, "pairs"?, "sample"?, "tolerances"?, "examine"?} or {"kind": "leaks", "upload" | "path", "features" | "service" | "table", "columns"?, "labels"?, …} or {"kind": "drift", "from"?, "to"?, "reference_from"?, "reference_to"?, "reference"?: {"dataset", "split"?}, "current"?: {"dataset", "split"?}, "upload" | "path"?, "features"?, "service"?, "thresholds"?, "min_keys"?, …}: a check; results as those of materialize',
   },
   {
     type: 'create_token',

@@ -1,6 +1,7 @@
 /** Checks of drift by a server, and on the state of a repository: the log, thresholds of the config, and training sets that clients name. */
 import type { Config } from '../config.ts';
-import { viewsDrifting } from '../http/resources/validate-drift.ts';
+import type { Datasets } from '../dataset/datasets.ts';
+import { datasetsDrifting, viewsDrifting } from '../http/resources/validate-drift.ts';
 import type { History } from '../offline/history.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { findNamed } from '../registry/references.ts';
@@ -10,12 +11,14 @@ import type { LogReader } from '../validate/log/read-log.ts';
 import { hasFeature } from '../validate/parity/versions.ts';
 import { findFrame } from './entity-frame.ts';
 import { createMemoryBudget, frameMemory } from './memory-budget.ts';
+import { openSavedTable } from './saved-table.ts';
 import type { UploadStore } from './uploads.ts';
 import type { Check } from './validations.ts';
 
 export interface DriftCheckParts {
   readonly config: Config;
   readonly history: History;
+  readonly datasets: Pick<Datasets, 'find' | 'open'>;
   registry(): RegistryDocument;
   readonly log: LogReader;
   /** Resolves when all that was served before is in the log. */
@@ -24,9 +27,10 @@ export interface DriftCheckParts {
 
 /** `openFrame` finds the training set that a request names. */
 export function createDrift(parts: DriftCheckParts, openFrame: DriftParts['openFrame']): Check {
-  const { config, history, registry, log } = parts;
+  const { config, history, datasets, registry, log } = parts;
   const check = createDriftCheck({
     ...{ registry, log, openFrame, isLogging: config.logging !== undefined },
+    openDataset: (reference, most) => openSavedTable({ datasets, engine: history.engine }, reference, most),
     newestEventUs: (source) => history.newestEventUs(findNamed(registry().sources, 'source', source)),
   });
   return {
@@ -39,7 +43,11 @@ export function createDrift(parts: DriftCheckParts, openFrame: DriftParts['openF
         { signal, onProgress },
       );
     },
-    viewsOf: (input) => viewsDrifting(registry(), parseDriftRequest(input)),
+    async viewsOf(input) {
+      const request = parseDriftRequest(input);
+      const saved = await Promise.all(datasetsDrifting(request).map((dataset) => datasets.find(dataset)));
+      return [...viewsDrifting(registry(), request), ...saved.flatMap(({ manifest }) => manifest.recipe.views)];
+    },
   };
 }
 

@@ -174,7 +174,7 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       }
       if (type === 'validate') {
         const input = parseJsonObject(body, 'the body of action "validate"');
-        parts.authorizeViews(context.token, validations.viewsOf(input));
+        parts.authorizeViews(context.token, await validations.viewsOf(input));
         const { token } = parts.callerOf(context.token);
         for await (const message of streamProgress((onProgress) => validations.run(input, context.signal, onProgress, token)))
           yield encodeJson(message);

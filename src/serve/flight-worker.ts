@@ -184,7 +184,7 @@ async function main(): Promise<void> {
   });
   const scheduled = actsOf(scheduler);
   const queue = traceQueue(createQueryQueue(limits), tracer);
-  const logged = { config, history, registry: current, log: featureLog.reader, flushLog: featureLog.flush };
+  const logged = { config, history, datasets, registry: current, log: featureLog.reader, flushLog: featureLog.flush };
   const validations = createValidations({
     ...{ ...logged, store, logger },
     readDocument: (version) => state.readDocument(version),

@@ -42,7 +42,7 @@ export interface ValidationParts {
 export interface Check {
   run(input: object, signal: AbortSignal, onProgress: OnProgress<unknown>): Promise<ReportEnvelope>;
   /** The views that it reads. Refuses what `run` would refuse of the request itself. */
-  viewsOf(input: object): readonly string[];
+  viewsOf(input: object): readonly string[] | Promise<readonly string[]>;
 }
 
 export type Checks = Partial<Readonly<Record<ReportKind, Check>>>;
@@ -51,7 +51,7 @@ export interface Validations {
   /** Checks in the turn of `owner`, keeps the report and gives it. `input` has a member `kind`. */
   run(input: unknown, signal: AbortSignal, onProgress: (progress: unknown) => void, owner?: string): Promise<ReportEnvelope>;
   /** The views that a check is about. Refuses what `run` would refuse of the request itself. */
-  viewsOf(input: unknown): readonly string[];
+  viewsOf(input: unknown): Promise<readonly string[]>;
   /** One entity online and offline; it is no report, and none is kept. */
   readonly explain: Explain;
   readonly reports: Reports;
@@ -109,9 +109,9 @@ export function createValidations(parts: ValidationParts): Validations {
       await reports.keep(report);
       return report;
     },
-    viewsOf(input) {
+    async viewsOf(input) {
       const { check, request } = readKind(checks, input);
-      return check.viewsOf(request);
+      return await check.viewsOf(request);
     },
     explain: createExplain({ ...parts, readKnown: (views, signal) => readKnown(parts, views, signal) }),
     reports,

@@ -34,6 +34,12 @@ export interface LastChecksOptions {
   readonly takesNoData?: boolean;
 }
 
+interface JudgingReport<Feature> extends ReportEnvelope {
+  readonly features?: readonly Feature[];
+  /** Of drift: what is compared. */
+  readonly current?: { readonly kind: string };
+}
+
 /** How many reports are gone through at the first look. */
 const mostReports = 100;
 
@@ -48,13 +54,14 @@ export function createLastChecks<Feature extends CheckedFeature>(options: LastCh
       const files = await reports.files(kind);
       for (const { name, read } of files.slice(0, mostReports)) {
         if (seen.has(name)) continue;
-        const report = (await read()) as (ReportEnvelope & { readonly features?: readonly Feature[] }) | undefined;
-        for (const feature of report?.features ?? []) {
+        const report = (await read()) as JudgingReport<Feature> | undefined;
+        if (report === undefined || !isOfServed(report)) continue;
+        for (const feature of report.features ?? []) {
           if (feature.result === 'NO DATA' && !takesNoData) continue;
           const id = JSON.stringify([feature.view, feature.feature, feature.against]);
           // A long check may be kept after one that began later.
           if (name < (known.get(id)?.name ?? '')) continue;
-          const { id: from, created_at: at } = report as ReportEnvelope;
+          const { id: from, created_at: at } = report;
           known.set(id, { name, check: { ...withoutExamples(feature), report: from, checked_at: at } });
         }
       }
@@ -66,6 +73,11 @@ export function createLastChecks<Feature extends CheckedFeature>(options: LastCh
         .toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
     },
   };
+}
+
+/** Saved datasets that are compared tell nothing of what is served. */
+function isOfServed({ current }: JudgingReport<unknown>): boolean {
+  return current === undefined || current.kind === 'log';
 }
 
 /** Examples hold join keys and values, and are many: the report has them. */

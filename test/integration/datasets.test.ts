@@ -129,6 +129,26 @@ describe('datasets', () => {
     expect(readdirSync(join(directory, '.featherflight/storage/datasets/clicks')).sort()).toEqual(['1', '2.deleted', '3']);
   });
 
+  it('are compared for drift by who may read them whole', async () => {
+    const ask = (name: string, dataset: string) => ({
+      input: { reference: { dataset }, current: { dataset }, features: ['user_profile:age'] },
+      caller: name,
+    });
+    const overHttp = async ({ input, caller }: ReturnType<typeof ask>) =>
+      (await post(`${server.http}/api/v1/validate/drift`, input, bearer(caller))).status;
+    const overFlight = async ({ input, caller }: ReturnType<typeof ask>) =>
+      await asking(caller, (client) => client.action('validate', { kind: 'drift', ...input }, { onResult: () => {} }));
+    expect(await overHttp(ask('users', 'ranker@1'))).toBe(200);
+    await expect(overFlight(ask('users', 'ranker@1'))).resolves.toMatchObject({ done: { result: 'PASS' } });
+    // It holds features of items besides.
+    expect(await overHttp(ask('reader', 'clicks@1'))).toBe(200);
+    expect(await overHttp(ask('users', 'clicks@1'))).toBe(403);
+    await expect(overFlight(ask('users', 'clicks@1'))).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    // Where nothing is named, what the datasets hold is compared.
+    const whole = { reference: { dataset: 'ranker@1' }, current: { dataset: 'ranker@1', split: 'train' } };
+    expect((await post(`${server.http}/api/v1/validate/drift`, whole, bearer('users'))).status).toBe(200);
+  });
+
   it('come out bit for bit, or say which file of which source is another', async () => {
     const same = await there('reproduce', 'ranker@1');
     expect(same).toMatchObject({ status: 0, stdout: 'ranker@1 came out bit for bit: 3,000 rows\n' });

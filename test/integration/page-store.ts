@@ -34,7 +34,7 @@ export interface PageStore {
   readonly server: ServerProcess;
   readonly directory: string;
   /** Ids of reports that were made. */
-  readonly reports: Readonly<Record<'parity' | 'drift' | 'leaks', string>>;
+  readonly reports: Readonly<Record<'parity' | 'drift' | 'datasets' | 'leaks', string>>;
 }
 
 const items = Array.from({ length: 200 }, (_, at) => `item ${at}`);
@@ -56,7 +56,11 @@ const watching = {
 export async function startPageStore(options: ServerOptions = {}): Promise<PageStore> {
   const logging = { sample: 1, flushSeconds: 1 };
   const directory = await makeHttpStore({ logging, ...watching, readable: ['data'] }, more);
-  await writeTables(directory, [['data/trained.parquet', trained]]);
+  await writeTables(directory, [
+    ['data/trained.parquet', trained],
+    ['data/asked.parquet', asked(0)],
+    ['data/asked-again.parquet', asked(100)],
+  ]);
   const server = await startServer(directory, options);
   const ask = async (path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> => {
     const answer = await post(`${server.http}/api/v1/${path}`, body);
@@ -82,11 +86,22 @@ export async function startPageStore(options: ServerOptions = {}): Promise<PageS
   const parity = await ask('validate/parity', { live: true, sample: 100 });
   const drift = await ask('validate/drift', { from: changed, to: now(), ...reference });
   const leaks = await ask('validate/leaks', { table: true, columns: { age: 'user_profile:age' }, path: 'data/trained.parquet' });
+  const dataset = { name: 'prices', features: ['item_stats:price', 'item_stats:sold'] };
+  await ask('datasets', { ...dataset, path: 'data/asked.parquet' });
+  await ask('datasets', {
+    ...dataset,
+    path: 'data/asked-again.parquet',
+    split: { random: { parts: { train: 0.9, test: 0.1 } } },
+  });
+  const current = { dataset: 'prices@2', split: 'train' };
+  const datasets = await ask('validate/drift', { reference: { dataset: 'prices@1' }, current });
   await serveUntil(serve, async () => {
     const { alerts } = (await call(`${server.http}/api/v1/alerts`)).json() as { alerts: { rule: string }[] };
     return ['parity', 'feature'].every((name) => alerts.some(({ rule }) => rule === name)) && (await health()).alarms.length > 0;
   });
-  return { server, directory, reports: { parity: String(parity.id), drift: String(drift.id), leaks: String(leaks.id) } };
+  const made = { parity, drift, datasets, leaks };
+  const ids = Object.fromEntries(Object.entries(made).map(([name, { id }]) => [name, String(id)]));
+  return { server, directory, reports: ids as PageStore['reports'] };
 }
 
 async function serveUntil(serve: () => Promise<unknown>, isThere: () => Promise<boolean>): Promise<void> {
@@ -97,6 +112,10 @@ async function serveUntil(serve: () => Promise<unknown>, isThere: () => Promise<
     await pause(500);
   } while (!(await isThere()));
 }
+
+/** A hundred items, whose prices are others than those of the next hundred. */
+const asked = (first: number) =>
+  `select 'item ' || (i + ${first}) as item_id, now() as event_timestamp from range(0, 100) as r(i)`;
 
 /** A table made by hand, whose first rows know an age that nobody had told yet. */
 const trained = `

@@ -80,6 +80,7 @@ const screens = () => ({
   reports: '#/reports',
   parity: `#/reports/${store.reports.parity}`,
   drift: `#/reports/${store.reports.drift}`,
+  datasets: `#/reports/${store.reports.datasets}`,
   leaks: `#/reports/${store.reports.leaks}`,
   playground: '#/playground?service=feed_v2',
   nowhere: '#/nowhere',
@@ -312,7 +313,7 @@ describe('reports', () => {
   it('are listed by kind and time, and lead to the keys that differ most', async () => {
     const { page, context } = await open('#/reports');
     await settle(page);
-    await expect.poll(() => page.locator('.timeline .mark').count(), waits).toBe(4);
+    await expect.poll(() => page.locator('.timeline .mark').count(), waits).toBe(5);
     await page.getByRole('button', { name: /^parity/ }).click();
     await expect.poll(() => page.getByRole('row').count(), waits).toBe(2);
     await page.getByRole('table').getByRole('link').click();
@@ -335,6 +336,19 @@ describe('reports', () => {
     await page.goto(`${store.server.http}/#/reports/${store.reports.leaks}`);
     await page.getByText('Report of leaks').waitFor();
     await expect.poll(() => page.locator('main').textContent(), waits).toMatch(/FAIL.*age.*Rest on the future/);
+    await context.close();
+  });
+
+  it('of drift name the two datasets that were compared', async () => {
+    const { page, context } = await open(`#/reports/${store.reports.datasets}`);
+    await settle(page);
+    const facts = (await page.locator('main').textContent()) ?? '';
+    expect(facts).toMatch(/What was compared.*dataset prices@2, split train \(\d+ rows\)/);
+    expect(facts).toMatch(/Compared with.*dataset prices@1 \(100 rows\)/);
+    const price = page.locator('main > details', { hasText: 'item_stats:price' });
+    if ((await price.getAttribute('open')) === null) await price.locator('summary').first().click();
+    const rows = await price.getByLabel('Both sides').locator('tbody tr').allTextContents();
+    expect(rows.map((row) => /^prices@\d( train)?/.exec(row)?.[0])).toEqual(['prices@1', 'prices@2 train']);
     await context.close();
   });
 });
@@ -455,7 +469,7 @@ describe('where tokens are on', () => {
     const { page, context } = await openWith('items', '#/reports');
     await page.getByText('1 more tell of other views than your token is for').waitFor();
     const listed = await page.getByRole('table').getByRole('row').allTextContents();
-    expect(listed.filter((row) => /parity|drift/.test(row))).toHaveLength(3);
+    expect(listed.filter((row) => /parity|drift/.test(row))).toHaveLength(4);
     expect(listed.join('\n')).toMatch(/parityFAIL\d+ features are not shown to your token/);
     await page.goto(`${store.server.http}/#/reports/${store.reports.parity}`);
     await page.getByRole('note').getByText('Your token is for certain views').waitFor();

@@ -1,10 +1,11 @@
-/** Drift of what a running server serves: over HTTP, Flight and the command line, against a period and against a training set. */
+/** Drift of what a running server serves, over HTTP, Flight and the command line, against a period, a training set and saved datasets. */
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openFlightClient } from '../../src/client/flight-client.ts';
+import { FeatherflightClient } from '../../src/client/index.ts';
 import type { DriftReport } from '../../src/validate/drift/report.ts';
 import { call } from '../support/http-client.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
     join(directory, 'featherflight.config.ts'),
     `import { defineConfig } from 'featherflight';
 export default defineConfig({
-  project: 'shop', offlineEngine: { kind: 'duckdb', threads: 1 }, logging: { sample: 1, flushSeconds: 1 },
+  project: 'shop', offlineEngine: { kind: 'duckdb', threads: 1 }, logging: { sample: 1, flushSeconds: 1 }, readable: ['data'],
   validate: { drift: { schedule: '0 3 * * *', thresholds: { 'user_profile:age': { mean: 0.4 }, 'gone:age': { psi: 1 } } } },
 });\n`,
   );
@@ -168,6 +169,80 @@ it('is checked from Python, against a period and against a frame, and rendered',
     expect(found.alarms.score).toContain('constant');
     expect(found.alarms.plan).toEqual([]);
     expect(found.page).toContain('user_profile:city, unseen_category: ');
+  } finally {
+    await python.close();
+  }
+});
+
+it('compares saved datasets with each other and with what is served, at every door', async () => {
+  const frame = (at: string) =>
+    `select i::bigint as user_id, timestamptz '${at}' as event_timestamp from range(1, 121) as t(i), range(0, 3)`;
+  await writeTables(directory, [['data/frame.parquet', frame(start)]]);
+  const features = { features: ['user_profile:age', 'user_profile:score', 'user_profile:plan'] };
+  // Of the rows that landed last history knows from a day ago on.
+  const made = { name: 'trained', path: 'data/frame.parquet', ...features };
+  await post('/api/v1/datasets', { ...made, at: new Date(Date.parse(start) - 36 * 3_600_000).toISOString() });
+  const half = { split: { random: { parts: { train: 0.5, test: 0.5 } } }, at: start };
+  await post('/api/v1/datasets', { ...made, ...half });
+  const reference = { dataset: 'trained@1' };
+  const checks = async () => (await call(`${server.http}/api/v1/health/checks?kind=drift`)).json();
+  const before = await checks();
+
+  const report = await check({ reference, current: { dataset: 'trained' } });
+  expect([report.result, report.reference, report.current]).toEqual([
+    'FAIL',
+    { kind: 'dataset', dataset: 'trained@1', split: null, from: null, to: null, rows: 360 },
+    { kind: 'dataset', dataset: 'trained@2', split: null, from: null, to: null, rows: 360 },
+  ]);
+  expect(report.features[0]?.reference).toMatchObject({ n: 360, units: 120 });
+  const alarms = alarmsOf(report);
+  expect(alarms.age).toEqual(['psi', 'js', 'ks', 'mean']);
+  expect(alarms.score).toContain('constant');
+  expect(alarms.plan).toEqual([]);
+  expect((await call(`${server.http}/api/v1/reports/${report.id}`)).json()).toEqual(JSON.parse(JSON.stringify(report)));
+  // It tells nothing of what is served.
+  expect(await checks()).toEqual(before);
+
+  const flight = openFlightClient({ url: server.url });
+  const node = new FeatherflightClient({ url: server.http });
+  try {
+    const input = { kind: 'drift', reference, current: { dataset: 'trained@2', split: 'train' } };
+    const { done } = (await flight.action('validate', input, { onResult: () => {} })) as { done: DriftReport };
+    expect([done.current.split, alarmsOf(done).age]).toEqual(['train', alarms.age]);
+    const asked = await node.drift({ reference, current: { dataset: 'trained@2', split: 'test' } });
+    expect(asked).toMatchObject({ result: 'FAIL', current: { dataset: 'trained@2', split: 'test' } });
+  } finally {
+    flight.close();
+    await node.close();
+  }
+
+  const served = await check({ reference, from: start, to: broken });
+  expect([served.result, Object.keys(alarmsOf(served)).sort()]).toEqual(['PASS', ['age', 'plan', 'score']]);
+  const other = await check({ reference_from: start, reference_to: broken, current: { dataset: 'trained@2' } });
+  expect(alarmsOf(other).age).toEqual(alarms.age);
+
+  const run = (...args: readonly string[]) =>
+    runProgram(process.execPath, [cliPath, '-C', directory, 'validate', 'drift', '--reference-dataset', 'trained@1', ...args]);
+  for (const where of [['--url', server.url], []]) {
+    const same = await run('--from', start, '--to', broken, ...where);
+    expect(same.status, same.stdout + same.stderr).toBe(0);
+    expect(same.stdout).toContain('against dataset trained@1 (360 rows)');
+    const moved = await run('--current-dataset', 'trained@2:train', ...where);
+    expect(moved.status).toBe(1);
+    expect(moved.stdout).toMatch(/^Drift of dataset trained@2, split train \(\d+ rows\)\n {2}against dataset trained@1 /);
+    const unknown = await run('--current-dataset', 'trained@2:trian', ...where);
+    expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('did you mean "train"?')]);
+  }
+
+  const python = startPython(fileURLToPath(new URL('./client.py', import.meta.url)), { FEATHERFLIGHT_URL: server.url });
+  try {
+    const found = (await python.run(`
+      moved = store.drift(reference=store.dataset("trained@1"), current="trained@2:test", progress=False)
+      served = store.drift(reference="trained@1", start="${start}", end="${broken}", progress=False)
+      {"moved": moved.result, "head": str(moved).splitlines()[0], "served": served.result, "split": moved.current["split"]}
+    `)) as Record<string, unknown>;
+    expect(found).toMatchObject({ moved: 'FAIL', served: 'PASS', split: 'test' });
+    expect(found.head).toMatch(/^drift of \d+ rows of trained@2:test, against 360 of trained@1: FAIL$/);
   } finally {
     await python.close();
   }

@@ -57,6 +57,22 @@ it('a report that is kept after one that began later does not take its place', a
   expect(await read()).toEqual(['{view="v",feature="a",against=""} 0', '{view="v",feature="b",against=""} 0']);
 });
 
+it('datasets that are compared tell nothing of what is served', async () => {
+  const folder = join(directory, String(folders++));
+  const reports = openReports({ directory: folder });
+  const checks = createLastChecks({ kind: 'drift', reports, isDefined: () => true });
+  const keep = async (second: number, kind: string, result: ReportEnvelope['result']) => {
+    const created_at = new Date(1_700_000_000_000 + 1000 * second).toISOString();
+    const report = { id: `r${second}`, kind: 'drift', created_at, from: null, to: null, result, summary: null };
+    await reports.keep({ ...report, current: { kind }, features: [{ view: 'v', feature: 'a', result }] } as never);
+  };
+  await keep(1, 'dataset', 'FAIL');
+  expect(await checks.read()).toEqual([]);
+  await keep(2, 'log', 'PASS');
+  await keep(3, 'dataset', 'FAIL');
+  expect(await checks.read()).toMatchObject([{ feature: 'a', result: 'PASS', report: 'r2' }]);
+});
+
 it('tells which report it is of, no example, and nothing of what is no more defined', async () => {
   const { keep, checks } = open((_, feature) => feature !== 'gone');
   await keep(1, { a: 'FAIL', gone: 'FAIL' });

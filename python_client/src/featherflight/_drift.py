@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from featherflight._datasets.dataset import Dataset
     from featherflight._frames import EntityFrame
     from featherflight._store import Store
 
@@ -56,7 +57,7 @@ class DriftReport(CheckReport):
 
     version: int
     reference: Mapping[str, Any]
-    """`kind` (`log` or `frame`), `from`, `to` and `rows`."""
+    """`kind` (`log`, `dataset` or `frame`), `from`, `to` and `rows`; of a dataset also `dataset` and `split`."""
     current: Mapping[str, Any]
     summary: Mapping[str, Any]
     features: tuple[DriftFeature, ...]
@@ -75,9 +76,12 @@ class DriftReport(CheckReport):
         return frame
 
     def _headline(self) -> str:
-        against = "a training set" if self.reference["kind"] == "frame" else "an earlier period"
         rows, before = int(self.current["rows"]), int(self.reference["rows"])
-        return f"drift of {rows:,} rows served, against {before:,} of {against}: {self.result}"
+        is_saved = self.current["kind"] == "dataset"
+        what = f"rows of {_name_saved(self.current)}" if is_saved else "rows served"
+        others = {"frame": "a training set", "log": "what was served" if is_saved else "an earlier period"}
+        beside = others.get(self.reference["kind"]) or _name_saved(self.reference)
+        return f"drift of {rows:,} {what}, against {before:,} of {beside}: {self.result}"
 
     def _notes(self) -> list[str]:
         notes = [f"{one.name}, {each['alarm']}: {each['text']}" for one in self.features for each in one.alarms]
@@ -131,6 +135,8 @@ def drift(
     self: Store,
     features: Sequence[str] | str | None = None,
     *,
+    reference: Dataset | str | None = None,
+    current: Dataset | str | None = None,
     training: EntityFrame | None = None,
     columns: Mapping[str, str] | None = None,
     timestamp: str | None = None,
@@ -144,10 +150,12 @@ def drift(
     sample: int | None = None,
     progress: bool | None = None,
 ) -> DriftReport:
-    """Compares what was served in a period, out of the feature log, with an earlier one or with a training set.
+    """Compares what was served in a period, out of the feature log, with an earlier one or a training set; or datasets.
 
     Args:
         features: `["view:feature", …]`, or the name of a feature service; None: all.
+        reference: a saved dataset, "NAME@VERSION", or "NAME@VERSION:SPLIT" for one split; None: an earlier period.
+        current: a saved dataset, named in the same way; None: what was served.
         training: a frame with features in it, or the path of one that the server may read; None: an earlier period.
         columns: of `training`: column -> "view:feature", for columns whose names do not say it.
         timestamp: of `training`: the column with each row's time, by which ages of timestamps are told.
@@ -158,11 +166,12 @@ def drift(
         reference_end: where it ends; None: at `start`.
         thresholds: by "view:feature" what is too far: `psi`, `js`, `ks`, `mean`, `null_rate`, `default_rate`.
         min_keys: keys that a feature has on both sides at least, for anything to be said; None: 50.
-        sample: rows of each shape of the log at most; None: 100,000.
+        sample: rows of a dataset, or of each shape of the log, at most; None: 100,000.
         progress: False shows no progress bar, True always does; None: as `connect` was told.
 
     Raises:
-        NotFoundError: no such view, feature or service; the message names the nearest.
+        NotFoundError: no such view, feature, service, dataset or split, or the datasets have no feature in common; the
+            message names the nearest.
         InvalidArgumentError: a period is empty, or no column of the training set is known as a feature.
         PermissionDeniedError: the token is not for reading training data, or not for all views that are compared.
     """
@@ -174,6 +183,7 @@ def drift(
     body |= {"reference_from": given["reference_start"], "reference_to": given["reference_end"]}
     body |= {"timestamp": timestamp, "timezone": timezone, "min_keys": min_keys, "sample": sample}
     body |= {"columns": dict(columns or {})}
+    body |= {"reference": _saved(reference), "current": _saved(current)}
     if thresholds is not None:
         body["thresholds"] = {name: dict(value) for name, value in thresholds.items()}
     body = {name: value for name, value in body.items() if value is not None}
@@ -202,6 +212,17 @@ def decode_drift(wire: Mapping[str, Any]) -> DriftReport:
 
 def _feature(wire: Mapping[str, Any]) -> DriftFeature:
     return DriftFeature(**{**known_fields(DriftFeature, wire), "alarms": tuple(wire["alarms"])})
+
+
+def _saved(dataset: Dataset | str | None) -> dict[str, str] | None:
+    if dataset is None:
+        return None
+    name, _, split = (dataset if isinstance(dataset, str) else dataset.reference).partition(":")
+    return {"dataset": name, "split": split} if split else {"dataset": name}
+
+
+def _name_saved(side: Mapping[str, Any]) -> str:
+    return str(side["dataset"]) + (f":{side['split']}" if side.get("split") else "")
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

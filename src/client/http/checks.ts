@@ -74,12 +74,22 @@ export interface ParityProgress {
   readonly differences: number;
 }
 
+/** Rows of a saved dataset. */
+export interface SavedRows {
+  readonly dataset: string;
+  readonly split?: string;
+}
+
 /** Members as on the wire; a frame beside it is the training set that is compared with. */
 export interface DriftQuery {
   readonly from?: Instant;
   readonly to?: Instant;
   readonly reference_from?: Instant;
   readonly reference_to?: Instant;
+  /** A saved dataset, instead of the earlier period: `NAME@VERSION`, or NAME for the newest, and one of its splits or all. */
+  readonly reference?: SavedRows;
+  /** A saved dataset, instead of what was served. */
+  readonly current?: SavedRows;
   /** A training set in a file that the server may read. */
   readonly path?: string;
   /** Of a training set: column -> `view:feature`, where its name does not say it. */

@@ -1,4 +1,4 @@
-/** POST /api/v1/validate/drift: what was served beside an earlier period or a training set; how far it is, line by line, to whoever asks for it. */
+/** POST /api/v1/validate/drift: what was served, or a saved dataset, beside another; how far it is, line by line, to whoever asks for it. */
 import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { viewsAsked } from '../../access/views-asked.ts';
@@ -9,20 +9,22 @@ import type { Resource } from '../resource.ts';
 import { linesType, replyWithProgress } from '../stream-progress.ts';
 import { validateBody } from '../validate.ts';
 
-export function validateDrift({ validations, registry }: HttpParts): Resource {
+export function validateDrift({ validations, datasets, registry }: HttpParts): Resource {
   return {
     method: 'POST',
     path: '/api/v1/validate/drift',
     family: 'ours',
     scope: 'read-offline',
     isLong: true,
-    summary: `Compares what was served with an earlier period, or with a training set; with "accept: ${linesType}" progress line by line`,
+    summary: `Compares what was served, or a saved dataset, with an earlier period, another dataset or a training set; with "accept: ${linesType}" progress line by line`,
     body: driftRequestSchema,
     answers: z.record(z.string(), z.unknown()),
     async answer(request) {
       const { body, caller, signal, actor } = request;
       const asked = validateBody(driftRequestSchema, body);
       requireViews(caller, viewsDrifting(registry(), asked));
+      // Refused to a token that is not for all that a dataset reads.
+      for (const dataset of datasetsDrifting(asked)) await datasets.describe(dataset, caller);
       return await replyWithProgress(request, (onProgress) =>
         validations.run({ kind: 'drift', ...asked }, { actor, signal }, onProgress),
       );
@@ -30,8 +32,14 @@ export function validateDrift({ validations, registry }: HttpParts): Resource {
   };
 }
 
-/** All views where nothing is named. */
-export function viewsDrifting(registry: RegistryDocument, { features, service }: DriftRequest): readonly string[] {
-  if (features == null && service == null) return registry.views.map(({ name }) => name);
-  return [...viewsAsked(registry, { features, service })];
+/** Beside those that its datasets read: all views where nothing is named. */
+export function viewsDrifting(registry: RegistryDocument, request: DriftRequest): readonly string[] {
+  const { features, service } = request;
+  if (features != null || service != null) return [...viewsAsked(registry, { features, service })];
+  return datasetsDrifting(request).length > 0 ? [] : registry.views.map(({ name }) => name);
+}
+
+/** The saved datasets that are read, as they are named. */
+export function datasetsDrifting({ reference, current }: DriftRequest): readonly string[] {
+  return [reference, current].flatMap((saved) => (saved == null ? [] : [saved.dataset]));
 }

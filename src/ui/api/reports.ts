@@ -19,6 +19,9 @@ export interface Envelope {
 export interface WholeReport extends Envelope {
   readonly mode?: string;
   readonly version?: number;
+  /** Of drift: what is compared with what. */
+  readonly reference?: DriftSide;
+  readonly current?: DriftSide;
   readonly features?: readonly ReportFeature[];
 }
 
@@ -62,6 +65,16 @@ export interface ParityExample {
   readonly difference: number | string | null;
   readonly cause: string | null;
   readonly evidence: { readonly online: unknown; readonly offline: unknown; readonly text: string };
+}
+
+/** A period of what was served, a saved dataset, or a training set. */
+export interface DriftSide {
+  readonly kind: 'log' | 'dataset' | 'frame';
+  readonly dataset?: string;
+  readonly split?: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly rows: number;
 }
 
 export interface DriftFeature extends ReportFeature {

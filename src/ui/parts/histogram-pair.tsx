@@ -8,11 +8,13 @@ import { Numbers } from './numbers.tsx';
 
 export interface HistogramPairProps {
   readonly label: string;
+  /** What the two are, in a word each. */
+  readonly names: { readonly reference: string; readonly current: string };
   readonly reference: Histogram;
   readonly current: Histogram;
 }
 
-export function HistogramPair({ label, reference, current }: HistogramPairProps) {
+export function HistogramPair({ label, names, reference, current }: HistogramPairProps) {
   const total = ({ counts }: Histogram) => counts.reduce((sum, count) => sum + count, 0) || 1;
   const rows = nameBins(reference)
     .map(({ name, count }, at) => ({
@@ -38,8 +40,8 @@ export function HistogramPair({ label, reference, current }: HistogramPairProps)
               formatter={(value) => formatShare(Number(value))}
             />
             <Legend />
-            <Bar dataKey="before" fill="var(--series-8)" maxBarSize={48} isAnimationActive={false} />
-            <Bar dataKey="now" fill="var(--series-1)" maxBarSize={48} isAnimationActive={false} />
+            <Bar dataKey="before" name={names.reference} fill="var(--series-8)" maxBarSize={48} isAnimationActive={false} />
+            <Bar dataKey="now" name={names.current} fill="var(--series-1)" maxBarSize={48} isAnimationActive={false} />
           </BarChart>
         </ResponsiveContainer>
       </div>
@@ -49,8 +51,8 @@ export function HistogramPair({ label, reference, current }: HistogramPairProps)
         keyOf={({ name }) => name}
         columns={[
           { title: 'values', cell: ({ name }) => name },
-          { title: 'before', isNumber: true, cell: ({ before }) => formatShare(before) },
-          { title: 'now', isNumber: true, cell: ({ now }) => formatShare(now) },
+          { title: names.reference, isNumber: true, cell: ({ before }) => formatShare(before) },
+          { title: names.current, isNumber: true, cell: ({ now }) => formatShare(now) },
         ]}
       />
     </figure>

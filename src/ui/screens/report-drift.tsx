@@ -1,14 +1,15 @@
 /** A report of drift, feature by feature: both distributions beside each other, and the alarms. */
-import type { DriftFeature, DriftValues, WholeReport } from '../api/reports.ts';
+import type { DriftFeature, DriftSide, DriftValues, WholeReport } from '../api/reports.ts';
 import { Facts } from '../parts/facts.tsx';
 import { Fold, sortByResult, TitleOf, useIsSought, ViewLink } from '../parts/fold.tsx';
-import { formatNumber, formatShare, numberOf, words } from '../parts/format.ts';
+import { formatInstant, formatNumber, formatShare, numberOf, words } from '../parts/format.ts';
 import { HistogramPair } from '../parts/histogram-pair.tsx';
 import { Table } from '../parts/table.tsx';
 
 export function DriftFeatures({ report }: { readonly report: WholeReport }) {
   const features = sortByResult(report.features as readonly DriftFeature[]);
   const isSought = useIsSought();
+  const names = { reference: nameSide(report.reference, 'before'), current: nameSide(report.current, 'now') };
   return features.map((feature) => (
     <Fold
       key={`${feature.view}:${feature.feature}`}
@@ -17,7 +18,7 @@ export function DriftFeatures({ report }: { readonly report: WholeReport }) {
       title={<TitleOf feature={feature} />}
       told={feature.alarms.map(({ alarm }) => words(alarm)).join(', ')}
     >
-      {feature.result === 'NO DATA' && <p>One of the periods has too few keys for anything to be said.</p>}
+      {feature.result === 'NO DATA' && <p>One of the sides has too few keys for anything to be said.</p>}
       {feature.alarms.length > 0 && (
         <ul>
           {feature.alarms.map(({ alarm, text }) => (
@@ -37,9 +38,10 @@ export function DriftFeatures({ report }: { readonly report: WholeReport }) {
           'Mean moved by deviations': numberOf(feature.mean_change),
         }}
       />
-      <Sides reference={feature.reference} current={feature.current} />
+      <Sides names={names} reference={feature.reference} current={feature.current} />
       <HistogramPair
         label={`Values of ${feature.feature}`}
+        names={names}
         reference={feature.reference.histogram}
         current={feature.current.histogram}
       />
@@ -47,10 +49,31 @@ export function DriftFeatures({ report }: { readonly report: WholeReport }) {
   ));
 }
 
-function Sides({ reference, current }: { readonly reference: DriftValues; readonly current: DriftValues }) {
+/** In a sentence, with how much of it was read. */
+export function describeSide(side: DriftSide): string {
+  const { kind, dataset, split, from, to, rows } = side;
+  const period = from === null || to === null ? '' : `, ${formatInstant(from)} to ${formatInstant(to)}`;
+  const ofSplit = split == null ? '' : `, split ${split}`;
+  const what = { log: `what was served${period}`, dataset: `dataset ${dataset}${ofSplit}`, frame: 'a training set' }[kind];
+  return `${what} (${formatNumber(rows)} rows)`;
+}
+
+/** In a word; two datasets are told apart by their names. */
+function nameSide(side: DriftSide | undefined, otherwise: string): string {
+  if (side?.kind !== 'dataset') return otherwise;
+  return side.split == null ? `${side.dataset}` : `${side.dataset} ${side.split}`;
+}
+
+interface SidesProps {
+  readonly names: { readonly reference: string; readonly current: string };
+  readonly reference: DriftValues;
+  readonly current: DriftValues;
+}
+
+function Sides({ names, reference, current }: SidesProps) {
   const rows = [
-    { name: 'before', values: reference },
-    { name: 'now', values: current },
+    { key: 'reference', name: names.reference, values: reference },
+    { key: 'current', name: names.current, values: current },
   ];
   type Row = (typeof rows)[number];
   const number = (title: string, of: 'n' | 'mean' | 'deviation' | 'least' | 'greatest') => ({
@@ -60,11 +83,11 @@ function Sides({ reference, current }: { readonly reference: DriftValues; readon
   });
   return (
     <Table
-      label="Before and now"
+      label="Both sides"
       rows={rows}
-      keyOf={({ name }) => name}
+      keyOf={({ key }) => key}
       columns={[
-        { title: 'period', cell: ({ name }) => name },
+        { title: 'side', cell: ({ name }) => name },
         number('rows', 'n'),
         number('mean', 'mean'),
         number('deviation', 'deviation'),

@@ -25,8 +25,10 @@ export function ViewHistory({ view }: { readonly view: string }) {
     <Told answer={answer}>
       {({ parity, drift }) => {
         const compared = parity.reports.filter((report) => ofView<ParityFeature>(report, view).length > 0);
-        const measured = drift.reports.filter((report) =>
-          ofView<DriftFeature>(report, view).some(({ current }) => current.n > 0),
+        // Datasets that were compared are not what was served.
+        const measured = drift.reports.filter(
+          (report) =>
+            (report.current?.kind ?? 'log') === 'log' && ofView<DriftFeature>(report, view).some(({ current }) => current.n > 0),
         );
         return (
           <>

@@ -52,7 +52,7 @@ function isOfItsTime({ n, nulls, only }: Part, share: number, { parts }: Profile
 }
 
 function findAllDefault(reference: Profile, current: Profile): readonly Alarm[] {
-  if (current.n === 0 || current.defaults < current.n) return [];
+  if (current.n === 0 || current.defaults !== current.n || reference.defaults === null) return [];
   const share = reference.n === 0 ? 1 : reference.defaults / reference.n;
   if (!isRare(share, current.units) || wasAllDefault(reference, share)) return [];
   return [{ alarm: 'all_default', text: `all ${current.n} values are the default; before, ${percent(share)} were` }];

@@ -1,31 +1,26 @@
-/** `drift`: a period of the feature log beside an earlier one, or beside a training set. */
+/** `drift`: a period of the feature log, or a saved dataset, beside an earlier period, another dataset or a training set. */
 import { randomUUID } from 'node:crypto';
-import { parseDurationUs } from '../../definitions/duration.ts';
-import { formatInstantUs, parseInstantUs } from '../../definitions/literal.ts';
+import { formatInstantUs } from '../../definitions/literal.ts';
 import { parseValueType } from '../../definitions/value-type.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
 import { findNamed } from '../../registry/references.ts';
-import type { LogReader } from '../log/read-log.ts';
 import { findReference, typeOf } from '../parity/versions.ts';
 import type { OnProgress } from '../progress.ts';
 import { compareFeature, defaultThresholds } from './compare.ts';
-import { type TrainingFrame, tallyFrame } from './from-frame.ts';
-import { tallyLog } from './from-log.ts';
 import { measureOf } from './measure.ts';
-import type { DriftFeature, DriftReport, DriftSide, DriftSummary } from './report.ts';
-import { type DriftRequest, parseDriftRequest, refused } from './request.ts';
-import { createTally, type Profile } from './tally.ts';
+import { readPeriods } from './periods.ts';
+import type { DriftFeature, DriftReport } from './report.ts';
+import { type DriftRequest, parseDriftRequest } from './request.ts';
+import { readSides, type SideParts, type Sides } from './sides.ts';
+import { createTally } from './tally.ts';
 import { declaredValues } from './vocabulary.ts';
 
-export interface DriftParts {
+export interface DriftParts extends SideParts {
   registry(): RegistryDocument;
-  readonly log: LogReader;
   /** Whether anything is logged from now on. */
   readonly isLogging: boolean;
   /** The newest event of a source by its name; undefined where that is not known. */
   newestEventUs(source: string): Promise<bigint | undefined>;
-  /** The training set that a request names; `close` is called once. */
-  openFrame(request: Pick<DriftRequest, 'upload' | 'path'>): Promise<TrainingFrame & { close(): Promise<void> }>;
   nowUs?(): bigint;
 }
 
@@ -40,21 +35,7 @@ export interface DriftProgress {
 
 export type CheckDrift = (request: unknown, options: DriftOptions) => Promise<DriftReport>;
 
-interface Period {
-  readonly fromUs: bigint;
-  readonly toUs: bigint;
-}
-
-interface Side {
-  readonly shown: DriftSide;
-  readonly profiles: ReadonlyMap<string, Profile>;
-  readonly skipped: DriftSummary['skipped'];
-}
-
-const dayUs = parseDurationUs('1d');
-const defaultRows = 100_000;
 const defaultKeys = 50;
-const partsOfPeriod = 24n;
 
 export function createDriftCheck(parts: DriftParts): CheckDrift {
   return async (input, { signal, onProgress }) => {
@@ -62,30 +43,16 @@ export function createDriftCheck(parts: DriftParts): CheckDrift {
     const request = parseDriftRequest(input);
     const registry = parts.registry();
     const nowUs = parts.nowUs?.() ?? BigInt(Date.now()) * 1000n;
-    const { current: period, reference: earlier } = readPeriods(request, nowUs);
+    const periods = readPeriods(request, nowUs);
     const wanted = listWanted(registry, request);
     for (const name of Object.keys(request.thresholds ?? {})) findReference(registry, name);
     let rows = 0;
-    const onRows = async (more: number) => {
+    const sides = await readSides(parts, { request, periods, registry, wanted }, signal, async (more) => {
       rows += more;
       await onProgress?.({ rows });
-    };
-    const readPeriod = async (of: Period): Promise<Side> => {
-      const options = {
-        registry,
-        wanted,
-        ...of,
-        partUs: (of.toUs - of.fromUs) / partsOfPeriod + 1n,
-        rowsPerShape: request.sample ?? defaultRows,
-      };
-      const tallies = await tallyLog(parts.log, options, signal, onRows);
-      return { shown: { kind: 'log', ...show(of), rows: tallies.rows() }, profiles: tallies.finish(), skipped: [] };
-    };
-    const reference =
-      earlier === undefined ? await readFrame(parts, request, { registry, wanted }, signal) : await readPeriod(earlier);
-    const current = await readPeriod(period);
-    const features = await compareSides(parts, registry, request, reference, current);
-    return describeRun({ request, registry, nowUs, reference, current, features, isLogging: parts.isLogging, started });
+    });
+    const features = await compareSides(parts, registry, request, wanted, sides);
+    return describeRun({ registry, nowUs, sides, features, isLogging: parts.isLogging, started });
   };
 }
 
@@ -94,15 +61,16 @@ async function compareSides(
   parts: DriftParts,
   registry: RegistryDocument,
   request: DriftRequest,
-  reference: Side,
-  current: Side,
+  named: ReadonlySet<string> | undefined,
+  { reference, current, skipped }: Sides,
 ): Promise<readonly DriftFeature[]> {
-  const named = (request.features != null || request.service != null) && listWanted(registry, request);
-  const skipped = new Set(reference.skipped.map(({ feature }) => feature));
-  // What a training set does not hold is not compared.
-  const known =
-    reference.shown.kind === 'frame' ? reference.profiles.keys() : [...reference.profiles.keys(), ...current.profiles.keys()];
-  const names = [...new Set([...(named || []), ...known])].filter((name) => !skipped.has(name)).sort();
+  const left = new Set(skipped.map(({ feature }) => feature));
+  const tables = [reference, current].filter(({ shown }) => shown.kind !== 'log');
+  // What a table does not hold is not compared.
+  const known = [...reference.profiles.keys(), ...current.profiles.keys()].filter((name) =>
+    tables.every(({ profiles }) => profiles.has(name)),
+  );
+  const names = [...new Set([...(named ?? []), ...known])].filter((name) => !left.has(name)).sort();
   const newest = new Map<string, Promise<bigint | undefined>>();
   const sourceOf = (view: string) => {
     const source = registry.views.find(({ name }) => name === view)?.source;
@@ -126,40 +94,6 @@ async function compareSides(
   return features;
 }
 
-async function readFrame(
-  parts: DriftParts,
-  request: DriftRequest,
-  { registry, wanted }: { readonly registry: RegistryDocument; readonly wanted: ReadonlySet<string> | undefined },
-  signal: AbortSignal,
-): Promise<Side> {
-  const frame = await parts.openFrame(request);
-  try {
-    const { tallies, skipped } = await tallyFrame(frame, { registry, wanted, partUs: null }, request, signal);
-    return { shown: { kind: 'frame', from: null, to: null, rows: tallies.rows() }, profiles: tallies.finish(), skipped };
-  } finally {
-    await frame.close();
-  }
-}
-
-/** `reference` is undefined where a training set is. */
-function readPeriods(request: DriftRequest, nowUs: bigint): { readonly current: Period; readonly reference: Period | undefined } {
-  const { from, to, upload, path, reference_from: start, reference_to: end } = request;
-  for (const [name, instant] of Object.entries({ from, to, reference_from: start, reference_to: end })) {
-    if (instant != null && parseInstantUs(instant) > nowUs)
-      throw refused(`\`${name}\` is ${instant}, which lies in the future: nothing was served then yet`);
-  }
-  const toUs = to == null ? nowUs : parseInstantUs(to);
-  const fromUs = from == null ? toUs - dayUs : parseInstantUs(from);
-  if (fromUs >= toUs) throw refused('the period is empty: `from` is to be before `to`');
-  const current = { fromUs, toUs };
-  if (upload != null || path != null) return { current, reference: undefined };
-  const referenceTo = end == null ? fromUs : parseInstantUs(end);
-  const referenceFrom = start == null ? referenceTo - (toUs - fromUs) : parseInstantUs(start);
-  if (referenceFrom >= referenceTo)
-    throw refused('the period of reference is empty: `reference_from` is to be before `reference_to`');
-  return { current, reference: { fromUs: referenceFrom, toUs: referenceTo } };
-}
-
 function listWanted(registry: RegistryDocument, { features, service }: DriftRequest): ReadonlySet<string> | undefined {
   if (service != null) {
     const parts = findNamed(registry.services, 'feature service', service).features;
@@ -170,18 +104,17 @@ function listWanted(registry: RegistryDocument, { features, service }: DriftRequ
 }
 
 interface Run {
-  readonly request: DriftRequest;
   readonly registry: RegistryDocument;
   readonly nowUs: bigint;
-  readonly reference: Side;
-  readonly current: Side;
+  readonly sides: Sides;
   readonly features: readonly DriftFeature[];
   readonly isLogging: boolean;
   readonly started: number;
 }
 
 /** PASS only where every feature passes. */
-function describeRun({ registry, nowUs, reference, current, features, isLogging, started }: Run): DriftReport {
+function describeRun({ registry, nowUs, sides, features, isLogging, started }: Run): DriftReport {
+  const { reference, current, skipped } = sides;
   const count = (result: DriftFeature['result']) => features.filter((one) => one.result === result).length;
   const alarms: Record<string, number> = {};
   for (const { alarm } of features.flatMap((one) => one.alarms)) alarms[alarm] = (alarms[alarm] ?? 0) + 1;
@@ -202,22 +135,20 @@ function describeRun({ registry, nowUs, reference, current, features, isLogging,
       failed: count('FAIL'),
       no_data: count('NO DATA'),
       alarms,
-      skipped: reference.skipped,
-      advice: result !== 'NO DATA' ? null : advise(isLogging),
+      skipped,
+      advice: result !== 'NO DATA' ? null : advise(sides, isLogging),
       seconds: Math.round(performance.now() - started) / 1000,
     },
     features,
   };
 }
 
-function advise(isLogging: boolean): string {
-  return isLogging
-    ? 'too few keys were served in one of the periods: ask for longer ones, or lower min_keys'
-    : 'nothing is logged: add `logging: { sample: 0.05 }` to featherflight.config.ts';
-}
-
-function show({ fromUs, toUs }: Period): { readonly from: string; readonly to: string } {
-  return { from: formatInstantUs(fromUs), to: formatInstantUs(toUs) };
+function advise({ reference, current }: Sides, isLogging: boolean): string {
+  const kinds = [reference, current].map(({ shown }) => shown.kind);
+  if (kinds.includes('log') && !isLogging) return 'nothing is logged: add `logging: { sample: 0.05 }` to featherflight.config.ts';
+  return kinds.includes('dataset')
+    ? 'one of the sides has too few keys: take a greater sample or another split, or lower min_keys'
+    : 'too few keys were served in one of the periods: ask for longer ones, or lower min_keys';
 }
 
 function withoutUndefined<T extends object>(value: T | undefined): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {

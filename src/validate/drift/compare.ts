@@ -125,8 +125,8 @@ function difference(counted: Counted, reference: Profile, current: Profile): num
 }
 
 function rateOf({ n, nulls, defaults, nan, infinite }: Profile, counted: Counted): number | null {
-  if (n === 0) return null;
-  return { nulls, defaults, notFinite: nan + infinite }[counted] / n;
+  const count = { nulls, defaults, notFinite: nan + infinite }[counted];
+  return n === 0 || count === null ? null : count / n;
 }
 
 function describe(profile: Profile, bins: Bins): DriftValues {

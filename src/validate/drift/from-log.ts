@@ -1,5 +1,4 @@
 /** Tallies of what was served in a period, as the feature log has it. */
-import { readValue } from '../../arrow/read-value.ts';
 import { parseValueType } from '../../definitions/value-type.ts';
 import { literalReader } from '../../offline/literal-column.ts';
 import { type LoggedRows, type LogReader, readLog } from '../log/read-log.ts';
@@ -7,6 +6,7 @@ import { shapeFields } from '../log/shape.ts';
 import { readSide } from '../parity/recompute.ts';
 import { typeOf } from '../parity/versions.ts';
 import type { OnProgress } from '../progress.ts';
+import { countKeys } from './count-keys.ts';
 import { createTallies, type Tallies, type TalliesOptions } from './tallies.ts';
 
 export interface LogPeriod extends TalliesOptions {
@@ -59,19 +59,4 @@ function addBatch(tallies: Tallies, { shape, batch }: LoggedRows, drawn: Map<unk
       });
     }
   }
-}
-
-function countKeys(drawn: Map<unknown, number>, columns: readonly LoggedRows['batch']['columns'][number][], rows: number): void {
-  const keyOf = (row: number) =>
-    columns.length === 1
-      ? plain(readValue(columns[0] as (typeof columns)[number], row))
-      : columns.map((each) => String(plain(readValue(each, row)))).join('\u0000');
-  for (let row = 0; row < rows; row++) {
-    const key = keyOf(row);
-    drawn.set(key, (drawn.get(key) ?? 0) + 1);
-  }
-}
-
-function plain(value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
 }

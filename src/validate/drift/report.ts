@@ -13,9 +13,12 @@ export interface DriftReport extends ReportEnvelope {
   readonly features: readonly DriftFeature[];
 }
 
-/** A period of the feature log, or a training set. */
+/** A period of the feature log, a saved dataset, or a training set. */
 export interface DriftSide {
-  readonly kind: 'log' | 'frame';
+  readonly kind: 'log' | 'dataset' | 'frame';
+  /** `NAME@VERSION`, and the split where only one was read. */
+  readonly dataset?: string;
+  readonly split?: string | null;
   readonly from: string | null;
   readonly to: string | null;
   readonly rows: number;
@@ -48,6 +51,7 @@ export interface DriftFeature {
   /** In standard deviations of the reference. */
   readonly mean_change: number | null;
   readonly null_rate_change: number | null;
+  /** null also where a side does not tell which values are defaults, as is its `default_rate`. */
   readonly default_rate_change: number | null;
   readonly alarms: readonly Alarm[];
   /** The one value that it has on both sides, as text; null where it varies, or too few keys were asked for. No alarm: it may be meant. */

@@ -6,6 +6,10 @@ const reference = z.string().min(3).max(200);
 const instant = z.string().min(1).max(100);
 const name = z.string().min(1).max(1000);
 const distance = z.number().min(0);
+const saved = z.strictObject({
+  dataset: name.describe('`NAME@VERSION`, or NAME for the newest version.'),
+  split: name.nullish().describe('Only its rows; absent: those of all splits.'),
+});
 
 export const thresholdsSchema = z.strictObject({
   psi: distance.optional().describe('Population stability index; default 0.2.'),
@@ -22,6 +26,8 @@ export const driftRequestSchema = z
     to: instant.nullish().describe('Only answers before this instant; absent: now.'),
     reference_from: instant.nullish().describe('Where the period begins that they are compared with; absent: as long before.'),
     reference_to: instant.nullish().describe('Where it ends; absent: at `from`.'),
+    reference: saved.nullish().describe('Compare with a saved dataset, instead of a period.'),
+    current: saved.nullish().describe('A saved dataset that is compared, instead of what was served.'),
     upload: name.nullish().describe('Compare with a training set, by the id of its upload, instead of a period.'),
     path: name.nullish().describe('Compare with a training set in a file that the server may read.'),
     columns: z
@@ -39,10 +45,16 @@ export const driftRequestSchema = z
       .max(1_000_000)
       .nullish()
       .describe('Keys that a feature has on both sides at least, for anything to be said of it; default 50.'),
-    sample: z.int().min(1).max(10_000_000).nullish().describe('Rows of each shape of the log at most; default 100,000.'),
+    sample: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .nullish()
+      .describe('Rows of each shape of the log, and of a dataset, at most; default 100,000.'),
   })
   .meta({ id: 'validate_drift' });
 
+export type SavedReference = z.output<typeof saved>;
 export type DriftRequest = z.output<typeof driftRequestSchema>;
 
 /** INVALID_ARGUMENT says what is wrong, and what excludes what. */
@@ -57,12 +69,18 @@ export function parseDriftRequest(value: unknown): DriftRequest {
   if (request.upload != null && request.path != null)
     throw refused('name the training set by `upload` or by `path`, one of them');
   const isFrame = request.upload != null || request.path != null;
+  if (isFrame && request.reference != null)
+    throw refused('name one reference: a dataset by `reference`, or a training set by `upload` or `path`');
   if (isFrame && (request.reference_from != null || request.reference_to != null)) {
     throw refused('a training set is the reference: leave out `reference_from` and `reference_to`');
   }
   if (!isFrame && (request.timestamp != null || request.timezone != null || Object.keys(request.columns).length > 0)) {
     throw refused('`columns`, `timestamp` and `timezone` are of a training set: name one by `upload` or by `path`');
   }
+  if (request.reference != null && (request.reference_from != null || request.reference_to != null))
+    throw refused('a dataset is the reference: leave out `reference_from` and `reference_to`');
+  if (request.current != null && (request.from != null || request.to != null))
+    throw refused('a dataset is what is compared: leave out `from` and `to`');
   return request;
 }
 

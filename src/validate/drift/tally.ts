@@ -7,7 +7,8 @@ export type Units = ReadonlyMap<unknown, number> | number;
 export interface Observation {
   /** null where there is no value. */
   readonly value: unknown;
-  readonly isDefault: boolean;
+  /** null where that is not known. */
+  readonly isDefault: boolean | null;
   /** When it was asked for, in microseconds; null where that is not known. */
   readonly atUs: bigint | null;
   /** When it came about; null where that is not known. */
@@ -18,7 +19,8 @@ export interface Profile {
   readonly n: number;
   readonly units: number;
   readonly nulls: number;
-  readonly defaults: number;
+  /** null where it is not known of each value. */
+  readonly defaults: number | null;
   /** Counted apart from other numbers. */
   readonly nan: number;
   readonly infinite: number;
@@ -78,6 +80,7 @@ export function createTally({ measure, partUs, sampled = defaultSampled }: Tally
   const counts = { n: 0, nulls: 0, defaults: 0, nan: 0, infinite: 0, finite: 0 };
   let [mean, squares, least, greatest] = [0, 0, Infinity, -Infinity];
   let isOpen = false;
+  let areDefaultsKnown = true;
   let firstUs: bigint | null = null;
   let lastUs: bigint | null = null;
 
@@ -125,6 +128,7 @@ export function createTally({ measure, partUs, sampled = defaultSampled }: Tally
       const { value, isDefault, atUs } = observation;
       counts.n += 1;
       if (isDefault) counts.defaults += 1;
+      if (isDefault === null) areDefaultsKnown = false;
       if (atUs !== null && (lastUs === null || atUs > lastUs)) lastUs = atUs;
       if (atUs !== null && (firstUs === null || atUs < firstUs)) firstUs = atUs;
       const measured = value === null || value === undefined ? undefined : measure.of(value, atUs);
@@ -137,6 +141,7 @@ export function createTally({ measure, partUs, sampled = defaultSampled }: Tally
       const { finite, ...rest } = counts;
       return {
         ...rest,
+        defaults: areDefaultsKnown ? counts.defaults : null,
         // Shapes may share keys: the most that one of them has is safe.
         units: Math.min(counts.n, Math.max(0, ...[...drawn].map(countDraws))),
         numbers: Float64Array.from(sample).sort(),

@@ -38,6 +38,12 @@ export function typeOf(registry: RegistryDocument, view: string, feature: string
   return findFeature(registry, view, feature)?.type as string;
 }
 
+/** Whether a value may be a default (rule 5.2): what a transform gives never is. */
+export function hasDefault(registry: RegistryDocument, view: string, feature: string): boolean {
+  const stored = registry.views.find(({ name }) => name === view)?.features.find(({ name }) => name === feature);
+  return stored?.default !== undefined;
+}
+
 /** What section 9 holds a feature to. */
 export function toleranceOf(registry: RegistryDocument, view: string, feature: string): Tolerance {
   const stored = registry.views.find(({ name }) => name === view)?.features.find(({ name }) => name === feature);

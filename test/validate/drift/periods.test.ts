@@ -9,6 +9,7 @@ const check = createDriftCheck({
   log: { read: () => expect.unreachable('the log is read') } as never,
   isLogging: true,
   newestEventUs: async () => undefined,
+  openDataset: () => expect.unreachable('a dataset is opened'),
   openFrame: () => expect.unreachable('a frame is opened'),
   nowUs: () => nowUs,
 });
