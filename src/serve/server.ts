@@ -1,7 +1,7 @@
 /** The server as a whole: the Flight worker, HTTP beside it, what each must know of the other, and an end that drains both. */
 import pino from 'pino';
 import type { ApplyOptions } from './definitions.ts';
-import { type HttpSide, startHttpSide } from './http-side.ts';
+import type { HttpSide } from './http-side.ts';
 import { openTracer } from './trace/open-tracer.ts';
 import { startWorker } from './worker-link.ts';
 import type { FromWorker } from './worker-messages.ts';
@@ -48,11 +48,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       void http.drainUsage().finally(() => worker.send(drained));
     }
   };
-  const worker = await startWorker({ root: options.root, environment: options.environment, logLevel }, onNews);
+  const starting = startWorker({ root: options.root, environment: options.environment, logLevel }, onNews);
+  // Its many modules are loaded while the worker starts.
+  const httpSide = import('./http-side.ts');
+  const worker = await starting;
   const { config, port, registry, tokens } = worker.started;
   const logger = pino({ level: logLevel, base: { project: config.project } }, pino.destination({ dest: 2, sync: true }));
   const tracer = await openTracer(options.environment, logger);
   try {
+    const { startHttpSide } = await httpSide;
     http = await startHttpSide({ config, logger, tracer, call: worker.call, send: worker.send, registry, tokens });
   } catch (error) {
     await worker.stop();

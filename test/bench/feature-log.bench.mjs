@@ -13,6 +13,7 @@ const [entities] = numbersFrom('BENCH_ENTITIES', [100_000]);
 const [seconds] = numbersFrom('BENCH_SECONDS', [5]);
 const [rounds] = numbersFrom('BENCH_ROUNDS', [5]);
 const bar = 0.95;
+const flushSeconds = 10;
 const names = ['score', 'mean_7d', 'level', 'total', 'segment'];
 const featuresOf = (view) => names.map((name) => `${view}:${view}_${name}`);
 const users = [...featuresOf('profile'), ...featuresOf('activity')];
@@ -37,7 +38,7 @@ await withScratch(async (scratch) => {
   runPython(python, 'online/make_data.py', [folders[0], entities, items]);
   cpSync(folders[0], folders[1], { recursive: true });
   const config = join(folders[1], 'featherflight.config.ts');
-  const logging = 'logging: { sample: 0.05, flushSeconds: 10 },';
+  const logging = `logging: { sample: 0.05, flushSeconds: ${flushSeconds} },`;
   writeFileSync(config, readFileSync(config, 'utf8').replace(/defineConfig\(\{/, `defineConfig({ ${logging}`));
   const redis = await startRedis();
   const servers = [];
@@ -53,20 +54,24 @@ await withScratch(async (scratch) => {
 });
 
 async function compare(name, bodyOf, servers, scratch) {
-  const bodies = Array.from({ length: 256 }, (_, at) => bodyOf(at));
+  // Of many users, so that about the share that is asked for are among those that are logged.
+  const bodies = Array.from({ length: 1024 }, (_, at) => bodyOf(at));
   const ratios = [];
   const rates = [[], []];
   const costs = [[], []];
+  const loggedBefore = await loggedRows(servers[1]);
+  let asks = 0;
   for (let round = 0; round < rounds; round += 1) {
     const found = [];
     // In turn, each first as often as the other.
     for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
       await waitForQuiet();
       const asked = { url: servers[at].url, bodies, connections: 8, scratch };
-      await load({ ...asked, seconds: 1 });
+      const { requests: first } = await load({ ...asked, seconds: 1 });
       const before = await processorSeconds(servers[at]);
       const { rate, requests: answered } = await load({ ...asked, seconds });
       found[at] = rate;
+      if (at === 1) asks += first + answered;
       costs[at].push(((await processorSeconds(servers[at])) - before) / answered);
       rates[at].push(found[at]);
     }
@@ -79,6 +84,10 @@ async function compare(name, bodyOf, servers, scratch) {
   );
   const [without, logged] = costs.map((each) => middle(each) * 1e6);
   console.log(`    processor time a request, all threads: ${without.toFixed(0)} us without, ${logged.toFixed(0)} us with`);
+  await new Promise((done) => setTimeout(done, 1500 * flushSeconds));
+  const rows = asks * Math.max(...Object.values(bodies[0].entities).map((keys) => keys.length));
+  const share = (100 * ((await loggedRows(servers[1])) - loggedBefore)) / rows;
+  console.log(`    rows that were logged: ${share.toFixed(1)} % of those that were served`);
   console.log(
     `    ratios of the rounds ${ratios.map((each) => each.toFixed(2)).join(', ')}; load of the machine ${loadavg()[0].toFixed(1)}`,
   );
@@ -86,13 +95,20 @@ async function compare(name, bodyOf, servers, scratch) {
 
 /** Of all threads of the server: what other work on the machine hardly changes. */
 async function processorSeconds({ url }) {
-  const text = await (await fetch(new URL('/metrics', url))).text();
-  return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)[1]);
+  return Number(/^process_cpu_seconds_total (\S+)/m.exec(await metricsOf(url))[1]);
+}
+
+async function loggedRows({ url }) {
+  return Number(/^featherflight_feature_log_rows_total (\S+)/m.exec(await metricsOf(url))[1]);
+}
+
+async function metricsOf(url) {
+  return await (await fetch(new URL('/metrics', url))).text();
 }
 
 async function tellLog({ url }) {
-  const text = await (await fetch(new URL('/metrics', url))).text();
-  for (const line of text.split('\n').filter((each) => each.startsWith('featherflight_feature_log'))) console.log(`  ${line}`);
+  for (const line of (await metricsOf(url)).split('\n').filter((each) => each.startsWith('featherflight_feature_log')))
+    console.log(`  ${line}`);
 }
 
 function keysFrom(start, count, of) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { viewsAsked } from '../../access/views-asked.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
-import { type LeakRequest, leakRequestSchema } from '../../validate/leaks/audit-leaks.ts';
+import { type LeakRequest, leakRequestSchema } from '../../validate/leaks/request.ts';
 import type { HttpParts } from '../parts.ts';
 import type { Resource } from '../resource.ts';
 import { linesType, replyWithProgress } from '../stream-progress.ts';

@@ -1,5 +1,4 @@
 /** A leak audit from its request to its report: of features that we would make, or of a table that was made elsewhere. */
-import { z } from 'zod';
 import type { Column } from '../../arrow/column.ts';
 import { readValues } from '../../arrow/read-value.ts';
 import type { Schema } from '../../arrow/schema.ts';
@@ -8,7 +7,6 @@ import { parseInstantUs } from '../../definitions/literal.ts';
 import { didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { FrameBatch } from '../../offline/answer/answer.ts';
 import type { History } from '../../offline/history.ts';
-import { historicalRequestSchema } from '../../offline/request.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
 import type { OnProgress } from '../progress.ts';
 import { type Ask, planSample } from './answer-sample.ts';
@@ -17,43 +15,12 @@ import { findGivenAway, type Series } from './labels.ts';
 import { auditFeatures } from './own/audit-features.ts';
 import { listReferences, type References } from './references.ts';
 import type { AuditedColumn, LeakFindings, LeakProgress, NotExamined } from './report.ts';
+import type { LeakRequest } from './request.ts';
 import { identify } from './same-value.ts';
 import { rangeOf, readSample, readSampleTimes, type Sample, type SampleTime } from './sample.ts';
 import { describeUnknown } from './sources.ts';
 import { auditTable } from './table/audit-table.ts';
 import { mapColumns } from './table/map-columns.ts';
-
-const name = z.string().min(1).max(1000);
-
-export const leakRequestSchema = z.strictObject({
-  ...historicalRequestSchema.pick({
-    features: true,
-    service: true,
-    as_known: true,
-    timestamp: true,
-    timezone: true,
-    at: true,
-    keys: true,
-    upload: true,
-    path: true,
-  }).shape,
-  table: z.boolean().default(false).describe('The frame holds features already: audit those, rather than what we would answer.'),
-  columns: z.record(name, name).default({}).describe('Of a table: column -> `view:feature`, where its name does not say it.'),
-  labels: z.array(name).max(100).default([]).describe('Columns that are to be predicted.'),
-  delta: name
-    .default('1h')
-    .describe('How far before T values are looked at to tell how much an error of that size would matter.'),
-  max_rows: z
-    .int()
-    .min(1)
-    .max(200_000)
-    .default(20_000)
-    .describe('Rows that are looked at, about; of more some are chosen by their place.'),
-  cuts: z.int().min(1).max(64).default(4).describe('Instants at which the future is removed from the sources.'),
-  threshold: z.number().min(0).max(1).default(0.001).describe('Of a table: share of leaking rows that fails a column.'),
-});
-
-export type LeakRequest = z.output<typeof leakRequestSchema>;
 
 export interface LeakParts {
   readonly history: Pick<History, 'prepare' | 'engine' | 'readState' | 'newestEventUs'>;

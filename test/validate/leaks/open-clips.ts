@@ -21,8 +21,9 @@ import type { History } from '../../../src/offline/history.ts';
 import { bindRepository } from '../../../src/registry/bind.ts';
 import type { RegistryDocument } from '../../../src/registry/document.ts';
 import type { Definition } from '../../../src/registry/repository.ts';
-import { auditLeaks, leakRequestSchema } from '../../../src/validate/leaks/audit-leaks.ts';
+import { auditLeaks } from '../../../src/validate/leaks/audit-leaks.ts';
 import type { LeakFindings } from '../../../src/validate/leaks/report.ts';
+import { leakRequestSchema } from '../../../src/validate/leaks/request.ts';
 import { writeTables } from '../../integration/make-store.ts';
 import { openTestHistory } from '../../support/answer-with-engine.ts';
 

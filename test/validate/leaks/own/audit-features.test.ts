@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { History } from '../../../../src/offline/history.ts';
-import { auditLeaks, leakRequestSchema } from '../../../../src/validate/leaks/audit-leaks.ts';
+import { auditLeaks } from '../../../../src/validate/leaks/audit-leaks.ts';
+import { leakRequestSchema } from '../../../../src/validate/leaks/request.ts';
 import { type Clips, day, drawClips, drawRows, frameOf, hour, keyColumns, openClips } from '../open-clips.ts';
 
 const numRuns = Math.ceil(Number(process.env.FEATHERFLIGHT_TEST_RUNS || 100) / 20);

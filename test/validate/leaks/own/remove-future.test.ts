@@ -8,8 +8,9 @@ import { batchSource, entity, featureView, parquet } from '../../../../src/index
 import { bindRepository } from '../../../../src/registry/bind.ts';
 import type { Definition } from '../../../../src/registry/repository.ts';
 import { planSample } from '../../../../src/validate/leaks/answer-sample.ts';
-import { auditLeaks, leakRequestSchema } from '../../../../src/validate/leaks/audit-leaks.ts';
+import { auditLeaks } from '../../../../src/validate/leaks/audit-leaks.ts';
 import { removeFuture } from '../../../../src/validate/leaks/own/remove-future.ts';
+import { leakRequestSchema } from '../../../../src/validate/leaks/request.ts';
 import { readSample } from '../../../../src/validate/leaks/sample.ts';
 import { writeTables } from '../../../integration/make-store.ts';
 import { openTestHistory } from '../../../support/answer-with-engine.ts';
