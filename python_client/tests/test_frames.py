@@ -80,6 +80,13 @@ def test_pandas_slices_share_one_schema(server: StandInServer, store: ff.Store) 
     assert server.faults.upload_batches == [65_536, 70_000 - 65_536]
 
 
+def test_pandas_frames_that_were_joined_together_come_back(store: ff.Store) -> None:
+    part = make_frame(3).assign(city=pd.array(["Oslo", None, "Rome"], dtype="string[pyarrow]"))
+    frame = pd.concat([part, part.iloc[:2], part], ignore_index=True)
+    back = store.get_historical_features(frame, features=["user_profile:age"]).to_pandas()
+    pd.testing.assert_frame_equal(back[frame.columns], frame)
+
+
 def test_pandas_labels_that_are_no_strings_come_back(store: ff.Store) -> None:
     frame = make_frame(3).assign(**{"x": 1}).rename(columns={"x": 7})
     frame.columns.name = "columns"

@@ -90,7 +90,10 @@ class PandasFrame:
         for start in range(0, len(self._named), BATCH_ROWS):
             part = self._named.iloc[start : start + BATCH_ROWS]
             with _refusing("pandas"):
-                yield pa.RecordBatch.from_pandas(part, schema=self.schema, preserve_index=False, nthreads=1)
+                # Arrow-backed columns of frames that were joined together come in several chunks.
+                table = pa.Table.from_pandas(part, schema=self.schema, preserve_index=False, nthreads=1)
+                batches = table.combine_chunks().to_batches()
+            yield from batches
 
 
 class PolarsFrame:
