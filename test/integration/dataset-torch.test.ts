@@ -50,6 +50,11 @@ it('gives DataLoader, StatefulDataLoader and NumPy what the training set holds, 
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
 }, 600_000);
 
+it('gives record batches, Polars frames, arrays and examples in one order, without torch, and goes on from one in another', async () => {
+  const { status, stdout, stderr } = await runProgram(pythonPath, [path('dataset_streams.py'), server.url]);
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
+}, 120_000);
+
 it('answers get_dataset to any Flight client, from any server over the storage', async () => {
   const storage = mkdtempSync(join(tmpdir(), 'storage-'));
   const shared = { config: { storage, secret: 'a secret that both servers know' } };

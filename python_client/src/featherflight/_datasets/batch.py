@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from featherflight.errors import InvalidArgumentError
 
-_NUMBERS = {"position", "rows", "padding", "epoch", "index", "start"}
+
+@dataclass(frozen=True)
+class Place:
+    """Where in an epoch the rows of a batch stand.
+
+    Attributes:
+        position: position of the first row in the epoch; rows follow each other in the epoch's order.
+        rows: rows, filling included.
+        padding: rows at the end that fill the batch up, and were or will be read at the start of the epoch.
+        epoch: the epoch.
+        index: this batch's number among those of its rank, from where reading began.
+        start: the position where reading began.
+    """
+
+    position: int
+    rows: int
+    padding: int
+    epoch: int
+    index: int
+    start: int
+
+
+_NUMBERS = {field.name for field in fields(Place)}
 
 
 class Batch(dict[str, Any]):
@@ -27,6 +51,13 @@ class Batch(dict[str, Any]):
     epoch: int
     index: int
     start: int
+
+    @classmethod
+    def at(cls, place: Place, values: Mapping[str, Any]) -> Batch:
+        """A batch that knows its place."""
+        batch = cls(values)
+        vars(batch).update(vars(place))
+        return batch
 
     def __getattr__(self, name: str) -> Any:
         if name in _NUMBERS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from featherflight._datasets.batch import Batch
-from featherflight._datasets.rows import RowRange, RowSource
-from featherflight._datasets.shard import Shard
+from featherflight._datasets.batch import Batch, Place
 from featherflight.errors import InvalidArgumentError
 
 Array = npt.NDArray[Any]
@@ -37,11 +35,17 @@ class BatchPlan:
     columns: Sequence[str] = ()
     dense: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
-    def arrays(self, batch: pa.RecordBatch) -> dict[str, Array]:
+    @property
+    def matrix_columns(self) -> list[str]:
+        """Names of the columns that stand side by side, a vector once for all its places."""
+        names = {part.name for part in self.parts if part.kind == "matrix"}
+        return [column for matrix in self.dense if matrix["name"] in names for column in matrix["columns"]]
+
+    def batch(self, place: Place, rows: pa.RecordBatch) -> Batch:
         """The arrays of one record batch, by name: views of it where its bytes are what is wanted."""
         found: dict[str, Array] = {}
         for part in self.parts:
-            column: Any = batch.column(part.name)
+            column: Any = rows.column(part.name)
             if part.kind == "ragged":
                 found.update(_lists(part, column))
                 continue
@@ -51,7 +55,7 @@ class BatchPlan:
                 found[part.name] = values.reshape(-1, width)
             else:
                 found[part.name] = values if part.kind == "numbers" else values.astype(np.bool_)
-        return found
+        return Batch.at(place, found)
 
 
 def _lists(part: Part, column: Any) -> dict[str, Array]:
@@ -74,63 +78,3 @@ def _lists(part: Part, column: Any) -> dict[str, Array]:
     within = np.arange(part.pad_to)[None, :] < lengths[:, None]
     padded[within] = flat[(offsets[:-1, None] + np.arange(part.pad_to)[None, :])[within]]
     return {part.name: padded, f"{part.name}__length": lengths}
-
-
-def read_batches(
-    source: RowSource, plan: BatchPlan, shard: Shard, epoch: int, *, worker: int = 0, workers: int = 1, first: int = 0
-) -> Iterator[Batch]:
-    """The batches of one worker of one rank, from its rank's batch number `first` on."""
-    index = first + (worker - first) % workers
-    step = workers * shard.round_rows
-    start = shard.begin(index)
-    if start < shard.end:
-        for position, rows in source.read(RowRange(start, shard.end, step, shard.batch_size)):
-            arrays = plan.arrays(rows)
-            padding = shard.batch_size - rows.num_rows if shard.last == "pad" else 0
-            if padding:
-                arrays = _joined(plan, [arrays, *_filling(source, plan, shard, position + rows.num_rows, padding)])
-            yield _batch(arrays, shard, position, rows.num_rows + padding, padding, epoch, index)
-            index += workers
-    while index < shard.batches:
-        position = shard.begin(index)
-        arrays = _joined(plan, _filling(source, plan, shard, position, shard.batch_size))
-        yield _batch(arrays, shard, position, shard.batch_size, shard.batch_size, epoch, index)
-        index += workers
-
-
-def _batch(
-    arrays: dict[str, Array], shard: Shard, position: int, rows: int, padding: int, epoch: int, index: int
-) -> Batch:
-    batch = Batch(arrays)
-    batch.position, batch.rows, batch.padding = position, rows, padding
-    batch.epoch, batch.index, batch.start = epoch, index, shard.start
-    return batch
-
-
-def _filling(source: RowSource, plan: BatchPlan, shard: Shard, position: int, rows: int) -> list[dict[str, Array]]:
-    """Rows of the epoch's start, over and over where it has fewer than are needed."""
-    found: list[dict[str, Array]] = []
-    while rows > 0:
-        begin = position % shard.rows
-        end = min(shard.rows, begin + rows)
-        found += [plan.arrays(batch) for _, batch in source.read(RowRange(begin, end, end - begin, end - begin))]
-        position, rows = position + (end - begin), rows - (end - begin)
-    return found
-
-
-def _joined(plan: BatchPlan, pieces: Sequence[dict[str, Array]]) -> dict[str, Array]:
-    if len(pieces) == 1:
-        return dict(pieces[0])
-    offsets = {f"{part.name}__offsets" for part in plan.parts if part.kind == "ragged" and part.pad_to is None}
-    joined: dict[str, Array] = {}
-    for name in pieces[0]:
-        arrays = [piece[name] for piece in pieces]
-        joined[name] = _joined_offsets(arrays) if name in offsets else np.concatenate(arrays)
-    return joined
-
-
-def _joined_offsets(pieces: Sequence[Array]) -> Array:
-    joined = pieces[0]
-    for piece in pieces[1:]:
-        joined = np.concatenate([joined, piece[1:] + joined[-1]])
-    return joined

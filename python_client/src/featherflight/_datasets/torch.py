@@ -11,20 +11,9 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torch.utils.dlpack import from_dlpack
 
 from featherflight._datasets.batch import Batch
-from featherflight._datasets.batches import Array
-from featherflight._datasets.loading import Stream, matrix_columns
+from featherflight._datasets.batches import Array, BatchPlan
+from featherflight._datasets.stream import Stream
 from featherflight.errors import InvalidArgumentError
-
-
-def distributed_rank(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    """The rank given, else torch.distributed's where that is initialised, else the only one."""
-    if (rank is None) != (world_size is None):
-        raise InvalidArgumentError("give both `rank` and `world_size`, or neither")
-    if rank is not None and world_size is not None:
-        return rank, world_size
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
 
 
 def _tensor(array: Array) -> torch.Tensor:
@@ -44,9 +33,10 @@ class TorchBatches(IterableDataset[Batch]):
     it.
     """
 
-    def __init__(self, stream: Stream, epoch: int) -> None:
+    def __init__(self, stream: Stream, epoch: int, plan: BatchPlan) -> None:
         super().__init__()
         self._stream = stream
+        self._plan = plan
         # In shared memory, so that workers that live for several epochs see what is set here.
         self._from = torch.tensor([epoch, 0], dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         self._resume: dict[str, Any] | None = None
@@ -55,7 +45,7 @@ class TorchBatches(IterableDataset[Batch]):
     @property
     def feature_names(self) -> list[str]:
         """The columns of the matrix, in its order; a vector stands once for all its places."""
-        return matrix_columns(self._stream.plan)
+        return self._plan.matrix_columns
 
     @property
     def epoch(self) -> int:
@@ -85,11 +75,10 @@ class TorchBatches(IterableDataset[Batch]):
 
     def _read(self, at: dict[str, Any]) -> Iterator[Batch]:
         numbers = {name: at[name] for name in ("worker", "workers")}
-        for batch in self._stream.read(at["epoch"], at["start"], first=at["next"], **numbers):
-            at["next"] = batch.index + 1
-            tensors = Batch({name: _tensor(array) for name, array in batch.items()})
-            vars(tensors).update(vars(batch))
-            yield tensors
+        for place, rows in self._stream.read(at["epoch"], at["start"], first=at["next"], **numbers):
+            at["next"] = place.index + 1
+            arrays = self._plan.batch(place, rows)
+            yield Batch.at(place, {name: _tensor(array) for name, array in arrays.items()})
         if self._worker is at:
             self._worker = None
 
