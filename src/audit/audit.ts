@@ -44,8 +44,19 @@ export interface Audit {
   count(actor: Actor, act: CountedAct): void;
   /** What was counted so far included. */
   read(query: AuditQuery): Promise<AuditPage>;
+  /** What could not be written since this process began. */
+  counts(): AuditCounts;
   /** Writes what was counted. */
   close(): Promise<void>;
+}
+
+export interface AuditCounts {
+  /** Acts that were refused, as their first line could not be written. */
+  readonly refused: number;
+  /** Acts that were done, and whose last line could not be written. */
+  readonly unfinished: number;
+  /** Lines of counted acts that wait to be written. */
+  readonly waiting: number;
 }
 
 export interface AuditOptions {
@@ -64,6 +75,9 @@ export interface WriterState {
   readValue(key: string): unknown;
   writeValue(key: string, value: unknown): Promise<void>;
 }
+
+/** Of a process that holds no state: it writes files of its own. */
+export const ownWriter: WriterState = { readValue: () => undefined, writeValue: async () => {} };
 
 const stateKey = 'audit/writer';
 const flushMs = 60_000;
@@ -86,6 +100,7 @@ export async function openAudit(
   const newEntry = createNewEntry(nextId, nowMs);
   const tally = createTally(nowMs);
   const running = new Set<string>();
+  const lost = { refused: 0, unfinished: 0 };
 
   const flush = () => log.writeLater(tally.take().map((entry) => ({ id: nextId(entry.at), ...entry })));
   const timer = setInterval(() => void flush(), flushMs);
@@ -93,9 +108,10 @@ export async function openAudit(
 
   /** The act itself is over by then: without this line it stays one that is begun. */
   async function writeEnd({ names, ...entry }: AuditEntry): Promise<void> {
-    await log
-      .write({ ...entry, names: shortNames(names) }, true)
-      .catch((error: unknown) => logger.error({ error: String(error), entry }, 'the end of an act is not in the audit log'));
+    await log.write({ ...entry, names: shortNames(names) }, true).catch((error: unknown) => {
+      lost.unfinished += 1;
+      logger.error({ error: String(error), entry }, 'the end of an act is not in the audit log');
+    });
   }
 
   async function run<T>(entry: AuditEntry, act: Act<T>, work: (changed: () => void) => Promise<T>): Promise<T> {
@@ -107,7 +123,11 @@ export async function openAudit(
     const startedMs = performance.now();
     const end = async (told: Partial<AuditEntry>) =>
       await writeEnd({ ...entry, ...told, ms: Math.round(performance.now() - startedMs) });
-    if (act.unasked === undefined) await begin().catch(refuse);
+    if (act.unasked === undefined)
+      await begin().catch((error: unknown) => {
+        lost.refused += 1;
+        throw refusal(error);
+      });
     let result: T;
     try {
       result = await work(() => void begin().catch(() => {}));
@@ -131,6 +151,7 @@ export async function openAudit(
     },
     done: (actor, action, told) => writeEnd({ ...newEntry(actor, { action }), outcome: 'done', ...told }),
     count: tally.count,
+    counts: () => ({ ...lost, waiting: log.waiting() }),
     async read(query) {
       await flush();
       return await readAudit(directory, query, (id) => running.has(id));
@@ -150,8 +171,8 @@ function tellFailure({ details }: AuditEntry, error: unknown): Partial<AuditEntr
   return { outcome: isRefusal(code) ? 'refused' : 'failed', code, ...partly };
 }
 
-function refuse(cause: unknown): never {
-  throw new FeatureStoreError(
+function refusal(cause: unknown): FeatureStoreError {
+  return new FeatureStoreError(
     'UNAVAILABLE',
     `the audit log cannot be written, so nothing was done: ${cause instanceof Error ? cause.message : cause}; mend that, or set audit: { enabled: false } in the config`,
     { cause },
@@ -163,6 +184,7 @@ function silentAudit(directory: string): Audit {
     act: async (_actor, _act, work) => await work(() => {}),
     done: async () => {},
     count() {},
+    counts: () => ({ refused: 0, unfinished: 0, waiting: 0 }),
     read: (query) => readAudit(directory, query),
     close: async () => {},
   };

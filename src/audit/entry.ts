@@ -13,6 +13,10 @@ export const auditActions = [
   'run_sql',
   'reset_source',
   'replay_source',
+  'create_dataset',
+  'tag_dataset',
+  'delete_dataset',
+  'export_dataset',
   'fill',
   'fit_defaults',
 ] as const;
@@ -30,7 +34,7 @@ export interface AuditEntry {
   /** When it began; of counted acts the first. */
   readonly at: string;
   readonly action: AuditAction;
-  /** The views, sources, services, entities or ids of tokens that it concerned. */
+  /** The views, sources, services, entities, datasets or ids of tokens that it concerned. */
   readonly names: readonly string[];
   readonly outcome: AuditOutcome;
   /** Of what was refused or failed. */

@@ -7,6 +7,8 @@ export interface AuditLog {
   write<T extends Line>(line: T, isDurable: boolean): Promise<void>;
   /** The same of lines that can wait: those that cannot be written now go with the next. */
   writeLater(lines: readonly Line[]): Promise<void>;
+  /** Lines of `writeLater` that are not written yet. */
+  readonly waiting: () => number;
 }
 
 export interface AuditLogOptions {
@@ -54,6 +56,7 @@ export function openLog({ directory, writer, keepDays, logger, nowMs }: AuditLog
   }
 
   return {
+    waiting: () => waiting.length,
     write: (line, isDurable) => write(dayOf(line.at), [line], isDurable),
     async writeLater(lines) {
       const all = [...waiting, ...lines];

@@ -1,9 +1,8 @@
 /** The audit log as a command without a server writes it. */
 import { type Acting, actingAs } from '../audit/acting.ts';
 import { type Actor, localActor } from '../audit/actor.ts';
-import { type Audit, openAudit } from '../audit/audit.ts';
+import { type Audit, openAudit, type WriterState } from '../audit/audit.ts';
 import type { Config } from '../config.ts';
-import type { StateStore } from '../registry/state.ts';
 import type { Context } from './context.ts';
 
 export interface AuditHere extends Acting {
@@ -15,7 +14,7 @@ export interface AuditHere extends Acting {
 export async function withAudit<T>(
   context: Context,
   config: Config,
-  state: StateStore,
+  state: WriterState,
   work: (audit: AuditHere) => Promise<T>,
 ): Promise<T> {
   const say = ({ error }: { readonly error?: unknown }, message: string) => context.say(`${message}: ${error}`);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Schema } from '../arrow/schema.ts';
+import { ownWriter } from '../audit/audit.ts';
 import { type Dataset, openDatasets } from '../dataset/datasets.ts';
 import { type DatasetManifest, schemaOf } from '../dataset/manifest.ts';
 import { formatReference } from '../dataset/name.ts';
@@ -10,8 +11,10 @@ import { didYouMean, FeatureStoreError } from '../errors.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
 import { openFrameFile } from '../offline/frame/open-frame-file.ts';
 import { loadConfig } from '../registry/load.ts';
+import { auditExport } from '../serve/acts/datasets.ts';
 import { plainReader } from '../serve/frame.ts';
 import { type AnswerBatch, answerExtensions, createAnswerFile, isAnswerPath } from './answer-file.ts';
+import { withAudit } from './audit-here.ts';
 import type { Context } from './context.ts';
 import { withDatasets } from './datasets-here.ts';
 import { withScratchEngine } from './entity-frame.ts';
@@ -52,7 +55,18 @@ interface Exported {
 }
 
 async function exportHere(context: Context, reference: string, { out, split }: Options): Promise<Exported> {
-  const { storage } = await loadConfig(context.directory, context.environment);
+  const config = await loadConfig(context.directory, context.environment);
+  return await withAudit(context, config, ownWriter, (audit) =>
+    auditExport(audit, { dataset: reference, split, out }, () => exportRows(context, config.storage, reference, { out, split })),
+  );
+}
+
+async function exportRows(
+  context: Context,
+  storage: string,
+  reference: string,
+  { out, split }: Pick<Options, 'out' | 'split'>,
+): Promise<Exported> {
   const dataset = await (await openDatasets(storage)).open(reference);
   try {
     const { manifest } = dataset;

@@ -1,15 +1,18 @@
 /** What commands do with datasets: by a server, or with the storage and the state of the repository themselves. */
 import type { Caller } from '../access/caller.ts';
+import { ownWriter } from '../audit/audit.ts';
 import { openDatasets } from '../dataset/datasets.ts';
 import type { DatasetDiff } from '../dataset/diff.ts';
 import type { Reproduction } from '../dataset/reproduce.ts';
 import type { DatasetRow, ShownDataset } from '../dataset/shown.ts';
 import { silentLogger } from '../observe.ts';
 import { readState } from '../registry/state.ts';
-import { createDatasetActions, type DatasetActions } from '../serve/dataset-actions.ts';
+import { auditDatasets } from '../serve/acts/datasets.ts';
+import { createDatasetActions } from '../serve/dataset-actions.ts';
 import { createQueryQueue } from '../serve/query-queue.ts';
 import { openUploadStore } from '../serve/uploads.ts';
 import { productVersion } from '../version.ts';
+import { withAudit } from './audit-here.ts';
 import type { Context } from './context.ts';
 import { openEntityFrame, withScratchEngine } from './entity-frame.ts';
 import { withApplied } from './local.ts';
@@ -53,7 +56,7 @@ async function withDatasetsHere<T>(context: Context, work: (door: DatasetDoor) =
     const datasets = await openDatasets(config.storage);
     await datasets.sweep();
     try {
-      const actions: DatasetActions = createDatasetActions({
+      const told = createDatasetActions({
         datasets,
         history,
         uploads: await openUploadStore(`${config.storage}/uploads`, limits, silentLogger),
@@ -65,15 +68,19 @@ async function withDatasetsHere<T>(context: Context, work: (door: DatasetDoor) =
         readDocument: (version) => state.readDocument(version),
       });
       const signal = () => context.interruption();
-      return await work({
-        create: (request, path, show) =>
-          actions.create({ ...request, path }, owner, signal(), (one) => show(one as DatasetProgress)),
-        list: (name) => actions.list(name, owner),
-        describe: (dataset) => actions.describe(dataset, owner),
-        diff: (from, to) => actions.diff(from, to, owner),
-        tag: (request) => actions.tag(request, owner),
-        reproduce: (dataset, show) => actions.reproduce(dataset, owner, signal(), (one) => show(one as DatasetProgress)),
-        remove: (dataset, force) => actions.remove(dataset, force, owner),
+      // Beside a server that holds the state.
+      return await withAudit(context, config, ownWriter, async (audit) => {
+        const actions = { ...told, ...auditDatasets(audit, told) };
+        return await work({
+          create: (request, path, show) =>
+            actions.create({ ...request, path }, owner, signal(), (one) => show(one as DatasetProgress)),
+          list: (name) => actions.list(name, owner),
+          describe: (dataset) => actions.describe(dataset, owner),
+          diff: (from, to) => actions.diff(from, to, owner),
+          tag: (request) => actions.tag(request, owner),
+          reproduce: (dataset, show) => actions.reproduce(dataset, owner, signal(), (one) => show(one as DatasetProgress)),
+          remove: (dataset, force) => actions.remove(dataset, force, owner),
+        });
       });
     } finally {
       await state.close();

@@ -1,5 +1,6 @@
 /** What Prometheus is told: counted in plain numbers on the way, and given its form only when somebody asks. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AuditCounts } from '../audit/audit.ts';
 import { statusNames } from '../definitions/status.ts';
 import type { OnlineAnswer } from '../online/retrieve/answer.ts';
 import type { OnlineStore } from '../online/store.ts';
@@ -8,6 +9,7 @@ import type { ViewFreshness } from '../validate/freshness.ts';
 import type { FeatureHealth } from '../validate/health/watch.ts';
 import type { ParityFeature } from '../validate/parity/report.ts';
 import { createAlertMetrics, type WatchedAlerts } from './alert-metrics.ts';
+import { createAuditMetrics } from './audit-metrics.ts';
 import { createFreshnessMetrics } from './freshness-metrics.ts';
 import { createHealthMetrics } from './health-metrics.ts';
 import { createLogMetrics, type LogCounts } from './log-metrics.ts';
@@ -36,6 +38,8 @@ export interface Metrics {
   watchHealth(read: () => Promise<FeatureHealth>): void;
   /** How old what is served of views is; asked for at each scrape. */
   watchFreshness(read: () => Promise<readonly ViewFreshness[]>): void;
+  /** What could not be written to the audit log; asked for at each scrape. */
+  watchAudit(read: () => Promise<AuditCounts>): void;
   /** Alerts that fire; asked for at each scrape. */
   watchAlerts(read: () => Promise<WatchedAlerts>): void;
   readonly contentType: string;
@@ -71,6 +75,7 @@ export function createMetrics(): Metrics {
   const health = createHealthMetrics(registry);
   const freshness = createFreshnessMetrics(registry);
   const alerts = createAlertMetrics(registry);
+  const audit = createAuditMetrics(registry);
   const views = new Map<string, ViewCounts>();
   /** By view, then by feature. */
   const outOfRange = new Map<string, Map<string, number>>();
@@ -209,6 +214,7 @@ export function createMetrics(): Metrics {
     },
     watchStreams: streams.watch,
     watchLog: log.watch,
+    watchAudit: audit.watch,
     watchParity: reports.watchParity,
     watchDrift: reports.watchDrift,
     watchHealth: health.watch,

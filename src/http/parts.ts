@@ -153,15 +153,15 @@ type Report = Readonly<Record<string, unknown>>;
 
 /** Saved datasets; what the caller's token is not for is refused. */
 export interface DatasetCalls {
-  create(input: unknown, caller: Caller, signal: AbortSignal, onProgress: OnProgress): Promise<unknown>;
+  create(input: unknown, caller: Caller, asking: Asking, onProgress: OnProgress): Promise<unknown>;
   /** The newest version of each name, or all of one. */
   list(name: string | undefined, caller: Caller): Promise<readonly Report[]>;
   describe(dataset: string, caller: Caller): Promise<unknown>;
   lineage(caller: Caller): Promise<LineageGraph>;
   diff(from: string, to: string, caller: Caller): Promise<unknown>;
-  tag(input: unknown, caller: Caller): Promise<unknown>;
+  tag(input: unknown, caller: Caller, actor: Actor): Promise<unknown>;
   reproduce(dataset: string, caller: Caller, signal: AbortSignal, onProgress: OnProgress): Promise<unknown>;
-  remove(dataset: string, force: boolean, caller: Caller): Promise<unknown>;
+  remove(dataset: string, force: boolean, caller: Caller, actor: Actor): Promise<unknown>;
 }
 
 /** What is told of event sources' streams and done with them. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Caller, requireViews } from '../access/caller.ts';
 import { viewsAsked } from '../access/views-asked.ts';
+import { isDenial } from '../audit/acting.ts';
 import { type CreatedDataset, createDataset, type DatasetFrame } from '../dataset/create.ts';
 import type { Datasets } from '../dataset/datasets.ts';
 import { type DatasetDiff, diffDatasets } from '../dataset/diff.ts';
@@ -37,7 +38,12 @@ export interface DatasetActionParts {
 
 type OnProgress = (progress: unknown) => void;
 
+/** What somebody is about to make, or to change. */
+export type AboutDataset = { readonly input: unknown } | { readonly dataset: unknown };
+
 export interface DatasetActions {
+  /** PERMISSION_DENIED where the caller's token is not for the views of it; whatever else is wrong with it is left to who does it. */
+  refuse(about: AboutDataset, caller: Caller): Promise<void>;
   create(
     input: unknown,
     caller: Caller,
@@ -132,7 +138,17 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
     }
   }
 
+  async function refuse(about: AboutDataset, caller: Caller): Promise<void> {
+    try {
+      if ('input' in about) requireViews(caller, viewsAsked(registry(), parseDatasetRequest(about.input)));
+      else await find(String(about.dataset), caller);
+    } catch (error) {
+      if (isDenial(error)) throw error;
+    }
+  }
+
   return {
+    refuse,
     create,
     async list(name, caller) {
       const all = (await datasets.list(name)).filter(({ recipe }) => mayRead(caller, recipe.views));

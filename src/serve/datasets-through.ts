@@ -6,13 +6,14 @@ import type { WorkerLink } from './worker-link.ts';
 export function datasetsThrough(call: WorkerLink['call']): DatasetCalls {
   type Rows = Awaited<ReturnType<DatasetCalls['list']>>;
   return {
-    create: (input, caller, signal, onProgress) => call('create_dataset', { input, caller }, { signal, onProgress }),
+    create: (input, caller, { actor, signal }, onProgress) =>
+      call('create_dataset', { input, caller }, { actor, signal, onProgress }),
     list: async (name, caller) => (await call('list_datasets', { name, caller })) as Rows,
     describe: (dataset, caller) => call('describe_dataset', { dataset, caller }),
     lineage: async (caller) => (await call('dataset_lineage', { caller })) as LineageGraph,
     diff: (from, to, caller) => call('diff_datasets', { from, to, caller }),
-    tag: (input, caller) => call('tag_dataset', { input, caller }),
+    tag: (input, caller, actor) => call('tag_dataset', { input, caller }, { actor }),
     reproduce: (dataset, caller, signal, onProgress) => call('reproduce_dataset', { dataset, caller }, { signal, onProgress }),
-    remove: (dataset, force, caller) => call('delete_dataset', { dataset, force, caller }),
+    remove: (dataset, force, caller, actor) => call('delete_dataset', { dataset, force, caller }, { actor }),
   };
 }

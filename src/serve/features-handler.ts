@@ -13,7 +13,6 @@ import { actions, concernsEveryView, createActions } from './actions.ts';
 import type { Acts, UnchangingParts } from './acts/acts.ts';
 import { describeCatalogue, listCatalogue, sourceFactsOf } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
-import type { DatasetActions } from './dataset-actions.ts';
 import { describeDatasetFlight, findDatasets, isDatasetAction, runDatasetAction } from './dataset-flight.ts';
 import { createDatasetRows, type DatasetRowsParts } from './dataset-rows.ts';
 import { withoutEmpty } from './entity-frame.ts';
@@ -36,7 +35,6 @@ export interface HandlerParts extends Omit<HistoricalParts, 'versions'>, Unchang
   readonly freshness: Freshness;
   readonly validations: Pick<Validations, 'run' | 'viewsOf'>;
   readonly usage: UsageFacts;
-  readonly datasets: DatasetActions;
   readonly savedRows: Pick<DatasetRowsParts, 'datasets' | 'cache'>;
   /** Who that token's is; fails where it is none. */
   callerOf(token: string | undefined): Caller;
@@ -197,8 +195,8 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       if (isDatasetAction(type)) {
         const input = body.length === 0 ? {} : parseJsonObject(body, `the body of action "${type}"`);
         const caller = parts.callerOf(context.token);
-        for await (const result of runDatasetAction(parts.datasets, type, input, caller, context.signal))
-          yield encodeJson(result);
+        const acting = { ...parts.datasets, ...parts.actsOf(context).datasets };
+        for await (const result of runDatasetAction(acting, type, input, caller, context.signal)) yield encodeJson(result);
         return;
       }
       if (type === 'list' || type === 'describe') {

@@ -175,15 +175,20 @@ async function main(): Promise<void> {
   const pushes = createPushRouting({ pushes: createPushes(online), streams, registry: current });
   const findSaved = (keys: readonly EntityKey[], signal?: AbortSignal) => findEntity(datasets, keys, signal);
   const erasures = createErasures({ ...online, findSaved });
+  const queue = traceQueue(createQueryQueue(limits), tracer);
+  const datasetActions = createDatasetActions({
+    ...{ datasets, history, uploads, queue, root: config.root, readable: config.readable, registry: current },
+    versions: `featherflight ${productVersion}, DuckDB ${history.engineVersion}`,
+    readDocument: (version) => state.readDocument(version),
+  });
   const actsOf = createActs({
-    ...{ audit, registry: current, definitions, tokens, runTicks, pushes, erasures, streamActions },
+    ...{ audit, registry: current, definitions, tokens, runTicks, pushes, erasures, streamActions, datasets: datasetActions },
     makeMaterialize(ticks) {
       const traced = traceMaterialize(createMaterialize({ ...online, runTicks: ticks }), tracer);
       return async (request, options) => await traced(request, options).finally(written);
     },
   });
   const scheduled = actsOf(scheduler);
-  const queue = traceQueue(createQueryQueue(limits), tracer);
   const logged = { config, history, datasets, registry: current, log: featureLog.reader, flushLog: featureLog.flush };
   const validations = createValidations({
     ...{ ...logged, store, logger },
@@ -217,11 +222,6 @@ async function main(): Promise<void> {
   closing.push(tickSchedule.stop);
   closing.push(streams.stop);
   streams.start(current());
-  const datasetActions = createDatasetActions({
-    ...{ datasets, history, uploads, queue, root: config.root, readable: config.readable, registry: current },
-    versions: `featherflight ${productVersion}, DuckDB ${history.engineVersion}`,
-    readDocument: (version) => state.readDocument(version),
-  });
   const actions = createWorkerCalls({
     history,
     datasets: datasetActions,

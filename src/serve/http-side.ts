@@ -4,6 +4,7 @@ import { createAccessControl } from '../access/caller.ts';
 import { readerOf, type TokenRecord } from '../access/token-record.ts';
 import type { TokenRequest } from '../access/tokens.ts';
 import { isDenial } from '../audit/acting.ts';
+import type { AuditCounts } from '../audit/audit.ts';
 import type { AuditPage } from '../audit/read.ts';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../http/metrics.ts';
@@ -98,6 +99,7 @@ export async function startHttpSide(options: HttpSideOptions): Promise<HttpSide>
   metrics.watchDrift(async () => (await call('last_checks', { kind: 'drift' })) as readonly DriftFeature[]);
   metrics.watchFreshness(async () => (await call('freshness', {})) as readonly ViewFreshness[]);
   metrics.watchHealth(async () => (await call('feature_health', {})) as FeatureHealth);
+  metrics.watchAudit(async () => (await call('audit_counts', {})) as AuditCounts);
   metrics.watchAlerts(async () => (await call('alerts', {})) as AlertFacts);
   const parts: HttpParts = {
     access: createAccessControl(project, () => tokens),

@@ -16,7 +16,6 @@ import type { LogShape } from '../validate/log/shape.ts';
 import type { ActsOf, UnchangingParts } from './acts/acts.ts';
 import type { RunningAlerts } from './alerts.ts';
 import { describeCatalogue, listCatalogue, sourceFactsOf } from './catalogue.ts';
-import type { DatasetActions } from './dataset-actions.ts';
 import { answerDatasetCalls } from './dataset-calls.ts';
 import type { ApplyOptions } from './definitions.ts';
 import type { RunningHealth } from './feature-health.ts';
@@ -32,7 +31,7 @@ import { type FromWorker, failureOf, type ToWorker, type WorkerCall } from './wo
 /** What changes something is reached through `acts` alone. */
 export interface WorkerCallParts extends UnchangingParts {
   readonly acts: ActsOf;
-  readonly audit: Pick<Audit, 'read'>;
+  readonly audit: Pick<Audit, 'read' | 'counts'>;
   readonly history: Pick<History, 'newestEventUs' | 'ticks'>;
   registry(): RegistryDocument;
   readonly validations: Validations;
@@ -41,7 +40,6 @@ export interface WorkerCallParts extends UnchangingParts {
   readonly alerts: Pick<RunningAlerts, 'facts' | 'show'>;
   readonly featureLog: Pick<WorkerLog, 'append' | 'counts'>;
   readonly usage: UsageFacts;
-  readonly datasets: DatasetActions;
 }
 
 export type WorkerCalls = Readonly<
@@ -96,9 +94,10 @@ export function createWorkerCalls(parts: WorkerCallParts): WorkerCalls {
     alerts: async () => parts.alerts.facts(),
     show_alerts: async () => parts.alerts.show(),
     audit: (query: AuditQuery) => parts.audit.read(query),
+    audit_counts: async () => parts.audit.counts(),
     append_log: ({ shape, batch }: { shape: LogShape; batch: LogBatch }) => featureLog.append(shape, batch),
     log_counts: () => featureLog.counts(),
-    ...answerDatasetCalls(parts.datasets),
+    ...answerDatasetCalls(parts.datasets, acts),
   };
 }
 

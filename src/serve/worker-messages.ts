@@ -69,6 +69,7 @@ export type WorkerCall =
   | 'alerts'
   | 'show_alerts'
   | 'audit'
+  | 'audit_counts'
   | 'append_log'
   | 'log_counts'
   | DatasetCall;

@@ -100,6 +100,7 @@ describe('an act', () => {
       message: expect.stringMatching(/audit log cannot be written, so nothing was done: .*enabled: false/),
     });
     expect(done).toBe(false);
+    expect(audit.counts()).toEqual({ refused: 1, unfinished: 0, waiting: 0 });
   });
 
   it('that is done stays begun in the log, and says so, where its end cannot be written', async () => {
@@ -110,6 +111,7 @@ describe('an act', () => {
       writeFileSync(directory(), 'no folder');
     });
     expect(errors).toEqual(['the end of an act is not in the audit log']);
+    expect(audit.counts()).toEqual({ refused: 0, unfinished: 1, waiting: 0 });
   });
 
   it('that nobody asked for has a line when it changes something or fails', async () => {
@@ -223,9 +225,11 @@ describe('counted acts', () => {
     await acting.count('push', 'clicks', async () => ({ rows: 2 }));
     await expect(ask(audit)).rejects.toThrow();
     expect(errors).toMatchObject([{ waiting: 1 }]);
+    expect(audit.counts()).toEqual({ refused: 0, unfinished: 0, waiting: 1 });
     rmSync(directory());
     await acting.count('push', 'clicks', async () => ({ rows: 3 }));
     expect((await ask(audit)).entries.map(({ rows }) => rows).sort()).toEqual([2, 3]);
+    expect(audit.counts().waiting).toBe(0);
   });
 
   it('are written when the log is closed', async () => {

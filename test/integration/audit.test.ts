@@ -1,5 +1,5 @@
 /** Who changed what, through every door of a real server: what stands in the audit log, also after it was killed, and of two servers. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { call, post } from '../support/http-client.ts';
 import { runProgram } from '../support/run-program.ts';
 import { cliPath, type ServerProcess, startServer } from '../support/start-server.ts';
 import { makeHttpStore } from './http-store.ts';
+import { writeTables } from './make-store.ts';
 
 interface Made {
   readonly id: string;
@@ -202,6 +203,54 @@ describe('a server with tokens', () => {
     expect(textOf(storage)).not.toContain('9007199254740993');
     await call(`${server.http}/api/v1/tokens/${tokens.writer?.token}`, { method: 'DELETE', headers: bearer('admin') });
     expect(textOf(storage)).not.toContain(tokens.writer?.token);
+  });
+
+  it('tells of datasets made, tagged and deleted, at every door, and of whom a dataset is not for', async () => {
+    mkdirSync(join(directory, 'frames'), { recursive: true });
+    const frame = `select i::bigint as user_id, timestamptz '2026-03-01' as event_timestamp from range(1, 5) as r(i)`;
+    await writeTables(directory, [['frames/rows.parquet', frame]]);
+    const file = join(directory, 'frames/rows.parquet');
+    const local = ['--entities', file, '--features', 'user_profile:age'];
+    expect(await cli(directory, ['dataset', 'create', 'own', ...local])).toMatchObject({ status: 0 });
+    const here = { door: 'cli', caller: 'local', user, outcome: 'done' };
+    expect(await newest('?action=create_dataset')).toMatchObject({
+      ...{ ...here, names: ['own@1'], what: 'own@1: 4 rows' },
+      details: { created: true, rows: 4, splits: { all: 4 }, features: ['user_profile:age'], views: ['user_profile'] },
+    });
+    const asked = { FEATHERFLIGHT_URL: server.url, FEATHERFLIGHT_TOKEN: admin() };
+    for (const what of ['own@2: 4 rows', 'nothing new, the newest is the same: own@2']) {
+      expect(await cli(directory, ['dataset', 'create', 'own', ...local], asked)).toMatchObject({ status: 0 });
+      expect(await newest('?action=create_dataset')).toMatchObject({
+        ...{ caller: 'admin', token: tokens.admin?.id, outcome: 'done', door: 'flight', names: ['own@2'], what },
+      });
+    }
+    const there = { caller: 'writer', token: tokens.writer?.id, outcome: 'done' };
+    const url = (path: string) => `${server.http}/api/v1/datasets/${path}`;
+    expect((await post(url('own@1/tags'), { model: 'ctr', version: '5' }, bearer('writer'))).status).toBe(200);
+    expect(await newest('?action=tag_dataset&name=own@1')).toMatchObject({
+      ...{ ...there, door: 'http', what: 'own@1: ctr@5', details: { model: 'ctr', version: '5', remove: false } },
+    });
+    expect(await cli(directory, ['dataset', 'export', 'own@1', '--out', 'own.csv'])).toMatchObject({ status: 0 });
+    expect(await newest('?action=export_dataset')).toMatchObject({
+      ...{ ...here, names: ['own@1'], what: '4 rows of own@1 to own.csv', details: { split: null, out: 'own.csv', rows: 4 } },
+    });
+    expect((await call(url('own@1'), { method: 'DELETE', headers: bearer('writer') })).status).toBe(409);
+    expect(await newest('?action=delete_dataset')).toMatchObject({
+      ...{ names: ['own@1'], outcome: 'refused', code: 'FAILED_PRECONDITION', details: { force: false } },
+    });
+    expect((await call(url('own@1'), { method: 'DELETE', headers: bearer('items') })).status).toBe(403);
+    expect(await newest('?action=delete_dataset&caller=items')).toMatchObject({
+      ...{ names: ['user_profile'], outcome: 'refused', code: 'PERMISSION_DENIED', requests: 1 },
+    });
+    expect((await call(url('own@1?force=true'), { method: 'DELETE', headers: bearer('writer') })).status).toBe(200);
+    expect(await newest('?action=delete_dataset')).toMatchObject({
+      ...there,
+      what: 'deleted own@1 (forced)',
+      details: { force: true },
+    });
+    const begun = linesOf(storage).filter(({ action, begun: isBegin }) => isBegin === true && action.endsWith('_dataset'));
+    const acts = ['create', 'create', 'create', 'delete', 'delete', 'export', 'tag'];
+    expect(begun.map(({ action }) => action).sort()).toEqual(acts.map((act) => `${act}_dataset`));
   });
 
   it('is asked by who may do everything alone, page by page, and says what is wrong with a question', async () => {

@@ -32,14 +32,15 @@ export function datasets({ datasets: actions }: HttpParts): readonly Resource[] 
       path: '/api/v1/datasets',
       family: 'ours',
       scope: 'write',
+      act: 'create_dataset',
       isLong: true,
       summary: `Saves a training set as the next version of a dataset; with "accept: ${linesType}" progress line by line`,
       body: datasetRequestSchema,
       answers: row,
       async answer(request) {
-        const { body, caller, signal } = request;
+        const { body, caller, signal, actor } = request;
         const input = validateBody(datasetRequestSchema, body);
-        return await replyWithProgress(request, (onProgress) => actions.create(input, caller, signal, onProgress));
+        return await replyWithProgress(request, (onProgress) => actions.create(input, caller, { actor, signal }, onProgress));
       },
     },
     {
@@ -56,22 +57,24 @@ export function datasets({ datasets: actions }: HttpParts): readonly Resource[] 
       path: '/api/v1/datasets/:name',
       family: 'ours',
       scope: 'write',
+      act: 'delete_dataset',
       summary: 'Removes a version for good; with `force` also while it is read or a model is tagged with it',
       query: z.strictObject({ force: z.enum(['true', 'false']).optional() }),
       answers: z.strictObject({ deleted: z.string() }),
-      answer: async ({ params, query, caller }) =>
-        jsonReply(await actions.remove(params.name as string, query.get('force') === 'true', caller)),
+      answer: async ({ params, query, caller, actor }) =>
+        jsonReply(await actions.remove(params.name as string, query.get('force') === 'true', caller, actor)),
     },
     {
       method: 'POST',
       path: '/api/v1/datasets/:name/tags',
       family: 'ours',
       scope: 'write',
+      act: 'tag_dataset',
       summary: 'Says that a model was trained on a version, or takes that back',
       body: tagBody,
       answers: row,
-      answer: async ({ params, body, caller }) =>
-        jsonReply(await actions.tag({ ...validateBody(tagBody, body), dataset: params.name }, caller)),
+      answer: async ({ params, body, caller, actor }) =>
+        jsonReply(await actions.tag({ ...validateBody(tagBody, body), dataset: params.name }, caller, actor)),
     },
     {
       method: 'GET',

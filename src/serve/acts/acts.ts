@@ -7,9 +7,11 @@ import type { Erasures } from '../../materialize/erase.ts';
 import type { Materialize } from '../../materialize/materialize.ts';
 import type { RunTicks } from '../../materialize/run-ticks.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
+import type { DatasetActions } from '../dataset-actions.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PushRouting } from '../push-routing.ts';
 import type { StreamActions } from '../stream-actions.ts';
+import { auditDatasets, type ChangingDatasets } from './datasets.ts';
 import { auditDefinitions } from './definitions.ts';
 import { auditErasures } from './erasures.ts';
 import { auditMaterialize, auditTicks } from './materialize.ts';
@@ -25,6 +27,7 @@ export interface Acts {
   readonly pushes: PushRouting;
   readonly erasures: Erasures;
   readonly streamActions: StreamActions;
+  readonly datasets: ChangingDatasets;
 }
 
 /** What of these parts tells and changes nothing. */
@@ -33,12 +36,14 @@ export interface UnchangingParts {
   readonly tokens: Pick<Tokens, 'list'>;
   readonly erasures: Pick<Erasures, 'list'>;
   readonly streamActions: Pick<StreamActions, 'list' | 'setAside'>;
+  readonly datasets: Omit<DatasetActions, keyof ChangingDatasets>;
 }
 
 /** The only way to act on a running server: who acts must be said. */
 export type ActsOf = (actor: Actor) => Acts;
 
-export interface ActParts extends Omit<Acts, 'materialize'> {
+export interface ActParts extends Omit<Acts, 'materialize' | 'datasets'> {
+  readonly datasets: DatasetActions;
   readonly audit: Audit;
   registry(): RegistryDocument;
   /** Materialization that runs its ticks so. */
@@ -58,6 +63,7 @@ export function createActs(parts: ActParts): ActsOf {
       pushes: auditPushes(acting, parts.pushes),
       erasures: auditErasures(acting, parts.erasures, registry),
       streamActions: auditStreams(acting, parts.streamActions),
+      datasets: auditDatasets(acting, parts.datasets),
     };
   };
 }

@@ -42,6 +42,8 @@ const well = (before: number): readonly Series[] => [
   ['featherflight_http_request_seconds_bucket', { ...online, status: '200', le: '1' }, `0+600x${before + 120}`],
   ['featherflight_http_request_seconds_bucket', { ...online, status: '200', le: '+Inf' }, `0+600x${before + 120}`],
   ['featherflight_online_store_seconds_count', { operation: 'read', outcome: 'ok' }, `0+600x${before + 120}`],
+  ['featherflight_audit_lost_lines_total', { act: 'refused' }, `3x${before + 120}`],
+  ['featherflight_audit_waiting_lines', {}, `0x${before + 120}`],
   ['nodejs_eventloop_lag_p99_seconds', {}, `0.01x${before + 120}`],
   ['process_open_fds', {}, `40x${before + 120}`],
   ['process_max_fds', {}, `1000x${before + 120}`],
@@ -80,6 +82,7 @@ const faults: Readonly<Record<string, (before: number) => readonly Series[]>> = 
   FeatherflightOnlineStoreFails: (before) => [
     ['featherflight_online_store_seconds_count', { operation: 'read', outcome: 'failed' }, `0x${before} 0+1x120`],
   ],
+  FeatherflightAuditLogFails: (before) => [['featherflight_audit_lost_lines_total', { act: 'refused' }, `3x${before} 3+1x120`]],
   FeatherflightEventLoopBusy: (before) => [['nodejs_eventloop_lag_p99_seconds', {}, `0.01x${before} 0.5x120`]],
   FeatherflightOpenFiles: (before) => [['process_open_fds', {}, `40x${before} 900x120`]],
   FeatherflightDefaultsRise: (before) => [
