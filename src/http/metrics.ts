@@ -7,6 +7,7 @@ import type { OnlineStore } from '../online/store.ts';
 import type { DriftFeature } from '../validate/drift/report.ts';
 import type { ViewFreshness } from '../validate/freshness.ts';
 import type { FeatureHealth } from '../validate/health/watch.ts';
+import type { ScheduledChecks } from '../validate/missed-checks.ts';
 import type { ParityFeature } from '../validate/parity/report.ts';
 import { createAlertMetrics, type WatchedAlerts } from './alert-metrics.ts';
 import { createAuditMetrics } from './audit-metrics.ts';
@@ -34,6 +35,8 @@ export interface Metrics {
   watchParity(read: () => Promise<readonly ParityFeature[]>): void;
   /** The last check of drift of each feature; asked for at each scrape. */
   watchDrift(read: () => Promise<readonly DriftFeature[]>): void;
+  /** Which scheduled checks could not be made last time; asked for at each scrape. */
+  watchScheduled(read: () => Promise<ScheduledChecks>): void;
   /** What the last look at single features found; asked for at each scrape. */
   watchHealth(read: () => Promise<FeatureHealth>): void;
   /** How old what is served of views is; asked for at each scrape. */
@@ -217,6 +220,7 @@ export function createMetrics(): Metrics {
     watchAudit: audit.watch,
     watchParity: reports.watchParity,
     watchDrift: reports.watchDrift,
+    watchScheduled: reports.watchScheduled,
     watchHealth: health.watch,
     watchFreshness: freshness.watch,
     watchAlerts: alerts.watch,

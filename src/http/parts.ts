@@ -15,6 +15,7 @@ import type { ShownAlerts } from '../validate/alerts/show.ts';
 import type { ViewFreshness } from '../validate/freshness.ts';
 import type { FeatureHealth } from '../validate/health/watch.ts';
 import type { CheckedFeature, JudgingKind, LastCheck } from '../validate/last-checks.ts';
+import type { ScheduledChecks } from '../validate/missed-checks.ts';
 import type { Explanation } from '../validate/parity/explain.ts';
 import type { ReportEnvelope, ReportKind } from '../validate/reports.ts';
 import type { Metrics } from './metrics.ts';
@@ -142,6 +143,8 @@ export interface ValidationActions {
   featureHealth(): Promise<FeatureHealth>;
   /** What the last check of each feature found. */
   lastChecks(kind: JudgingKind): Promise<readonly LastCheck<CheckedFeature>[]>;
+  /** Which scheduled checks could not be made last time. */
+  scheduledChecks(): Promise<ScheduledChecks>;
   /** How old what is served of views is. */
   viewHealth(): Promise<readonly ViewFreshness[]>;
   /** The rules of the config, and what they found. */

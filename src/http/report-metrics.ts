@@ -1,11 +1,13 @@
-/** What Prometheus is told of the last check of parity and of drift of each feature; nothing before there was one. */
+/** What Prometheus is told of the last check of parity and of drift of each feature, and of scheduled ones that could not be made. */
 import { Gauge, type Registry } from 'prom-client';
 import type { DriftFeature } from '../validate/drift/report.ts';
+import type { ScheduledChecks } from '../validate/missed-checks.ts';
 import type { ParityFeature } from '../validate/parity/report.ts';
 
 export interface ReportMetrics {
   watchParity(read: Read<ParityFeature>): void;
   watchDrift(read: Read<DriftFeature>): void;
+  watchScheduled(read: () => Promise<ScheduledChecks>): void;
 }
 
 type Read<Feature> = () => Promise<readonly Feature[]>;
@@ -24,6 +26,7 @@ interface Checks<Feature> {
 export function createReportMetrics(registry: Registry): ReportMetrics {
   let readParity: Read<ParityFeature> = async () => [];
   let readDrift: Read<DriftFeature> = async () => [];
+  let readScheduled: () => Promise<ScheduledChecks> = async () => ({});
   const parity: Checks<ParityFeature> = { read: () => readParity(), labelNames: ['view', 'feature', 'against'] };
   const drift: Checks<DriftFeature> = { read: () => readDrift(), labelNames: ['view', 'feature'] };
 
@@ -71,7 +74,21 @@ export function createReportMetrics(registry: Registry): ReportMetrics {
     drift,
     result,
   );
+  new Gauge({
+    name: 'featherflight_scheduled_check_missed',
+    help: 'Whether the last check of the schedule could not be made: 1 until one is made again, else 0',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      const kinds = await readScheduled().catch(() => ({}));
+      this.reset();
+      for (const [kind, missed] of Object.entries(kinds)) this.set({ kind }, missed === null ? 0 : 1);
+    },
+  });
   return {
+    watchScheduled(read) {
+      readScheduled = read;
+    },
     watchParity(read) {
       readParity = read;
     },

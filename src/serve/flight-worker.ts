@@ -233,6 +233,7 @@ async function main(): Promise<void> {
     erasures,
     streamActions,
     validations,
+    scheduledChecks: checks.missed,
     health,
     freshness,
     alerts,

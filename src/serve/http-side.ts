@@ -26,6 +26,7 @@ import type { DriftFeature } from '../validate/drift/report.ts';
 import type { ViewFreshness } from '../validate/freshness.ts';
 import type { FeatureHealth } from '../validate/health/watch.ts';
 import type { CheckedFeature, LastCheck } from '../validate/last-checks.ts';
+import type { ScheduledChecks } from '../validate/missed-checks.ts';
 import type { Explanation } from '../validate/parity/explain.ts';
 import type { ParityFeature } from '../validate/parity/report.ts';
 import type { ReportEnvelope } from '../validate/reports.ts';
@@ -97,6 +98,7 @@ export async function startHttpSide(options: HttpSideOptions): Promise<HttpSide>
   metrics.watchLog(async () => await log?.readCounts());
   metrics.watchParity(async () => (await call('last_checks', { kind: 'parity' })) as readonly ParityFeature[]);
   metrics.watchDrift(async () => (await call('last_checks', { kind: 'drift' })) as readonly DriftFeature[]);
+  metrics.watchScheduled(async () => (await call('scheduled_checks', {})) as ScheduledChecks);
   metrics.watchFreshness(async () => (await call('freshness', {})) as readonly ViewFreshness[]);
   metrics.watchHealth(async () => (await call('feature_health', {})) as FeatureHealth);
   metrics.watchAudit(async () => (await call('audit_counts', {})) as AuditCounts);
@@ -200,6 +202,7 @@ function validationsThrough(call: WorkerLink['call']): ValidationActions {
     readReport: async (id, views) => (await call('read_report', { id, views })) as ReportEnvelope,
     featureHealth: async () => (await call('feature_health', {})) as FeatureHealth,
     lastChecks: async (kind) => (await call('last_checks', { kind })) as readonly LastCheck<CheckedFeature>[],
+    scheduledChecks: async () => (await call('scheduled_checks', {})) as ScheduledChecks,
     viewHealth: async () => (await call('freshness', {})) as readonly ViewFreshness[],
     alerts: async () => (await call('show_alerts', {})) as ShownAlerts,
   };

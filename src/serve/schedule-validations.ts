@@ -4,8 +4,9 @@ import { Cron } from 'croner';
 import type { Config } from '../config.ts';
 import { parseDurationUs } from '../definitions/duration.ts';
 import { formatInstantUs } from '../definitions/literal.ts';
-import { FeatureStoreError } from '../errors.ts';
+import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { Logger } from '../observe.ts';
+import { type MissedCheck, type ScheduledChecks, type ScheduledKind, scheduledKinds } from '../validate/missed-checks.ts';
 import type { Validations } from './validations.ts';
 
 export interface ValidationScheduleParts {
@@ -14,16 +15,21 @@ export interface ValidationScheduleParts {
   readonly logger: Logger;
 }
 
-type ScheduledKind = 'parity' | 'drift';
-
 const failed: Readonly<Record<ScheduledKind, string>> = {
   parity: 'online and offline features differ',
   drift: 'features are not what they were',
 };
 
-/** Starts; `stop` resolves when what runs has ended. */
-export function startValidationSchedule({ plan, validations, logger }: ValidationScheduleParts): { stop(): Promise<void> } {
+export interface ValidationSchedule {
+  /** Which of them could not be made last time. */
+  missed(): ScheduledChecks;
+  /** Resolves when what runs has ended. */
+  stop(): Promise<void>;
+}
+
+export function startValidationSchedule({ plan, validations, logger }: ValidationScheduleParts): ValidationSchedule {
   const stopping = new AbortController();
+  const missed = new Map<ScheduledKind, MissedCheck | null>();
   /** One after another, also those of one schedule: they are one caller, which may ask for one at a time. */
   let running: Promise<void> = Promise.resolve();
 
@@ -33,12 +39,15 @@ export function startValidationSchedule({ plan, validations, logger }: Validatio
     const request = { kind, from: formatInstantUs(nowUs - parseDurationUs(from)), to: formatInstantUs(nowUs) };
     try {
       const { id, result, summary } = await inTurn(kind, () => validations.run(request, stopping.signal, () => {}, 'schedule'));
+      missed.set(kind, null);
       const told = { report: id, result, summary };
       if (result === 'FAIL') logger.error(told, failed[kind]);
       else logger.info(told, `${kind} was checked`);
     } catch (error) {
-      if (!stopping.signal.aborted)
-        logger.error({ error: String(error) }, `${kind} could not be checked; the next tick tries again`);
+      if (stopping.signal.aborted) return;
+      const since = missed.get(kind)?.since ?? new Date().toISOString();
+      missed.set(kind, { since, error: asFeatureStoreError(error).message });
+      logger.error({ error: String(error) }, `${kind} could not be checked; the next tick tries again`);
     }
   }
 
@@ -57,9 +66,10 @@ export function startValidationSchedule({ plan, validations, logger }: Validatio
     }
   }
 
-  const jobs = (['parity', 'drift'] as const).flatMap((kind) => {
+  const jobs = scheduledKinds.flatMap((kind) => {
     const planned = plan?.[kind];
     if (planned === undefined) return [];
+    missed.set(kind, null);
     const job = new Cron(planned.schedule, { timezone: 'UTC', protect: true }, async () => {
       running = running.then(() => check(kind, planned.from));
       await running;
@@ -67,6 +77,7 @@ export function startValidationSchedule({ plan, validations, logger }: Validatio
     return [job];
   });
   return {
+    missed: () => Object.fromEntries(missed),
     async stop() {
       for (const job of jobs) job.stop();
       stopping.abort(new FeatureStoreError('UNAVAILABLE', 'the server is stopping'));

@@ -13,6 +13,7 @@ import type { RegistryDocument } from '../registry/document.ts';
 import type { JudgingKind } from '../validate/last-checks.ts';
 import type { LogBatch } from '../validate/log/log-rows.ts';
 import type { LogShape } from '../validate/log/shape.ts';
+import type { ScheduledChecks } from '../validate/missed-checks.ts';
 import type { ActsOf, UnchangingParts } from './acts/acts.ts';
 import type { RunningAlerts } from './alerts.ts';
 import { describeCatalogue, listCatalogue, sourceFactsOf } from './catalogue.ts';
@@ -35,6 +36,7 @@ export interface WorkerCallParts extends UnchangingParts {
   readonly history: Pick<History, 'newestEventUs' | 'ticks'>;
   registry(): RegistryDocument;
   readonly validations: Validations;
+  scheduledChecks(): ScheduledChecks;
   readonly health: Pick<RunningHealth, 'latest'>;
   readonly freshness: Freshness;
   readonly alerts: Pick<RunningAlerts, 'facts' | 'show'>;
@@ -89,6 +91,7 @@ export function createWorkerCalls(parts: WorkerCallParts): WorkerCalls {
     list_reports: (query: SeenQuery) => validations.seenReports.list(query),
     read_report: ({ id, views }: { id: string; views?: readonly string[] }) => validations.seenReports.read(id, views),
     last_checks: ({ kind }: { kind: JudgingKind }) => validations.lastChecks(kind),
+    scheduled_checks: async () => parts.scheduledChecks(),
     feature_health: async () => parts.health.latest(),
     freshness: () => parts.freshness.read(),
     alerts: async () => parts.alerts.facts(),

@@ -64,6 +64,7 @@ export type WorkerCall =
   | 'list_reports'
   | 'read_report'
   | 'last_checks'
+  | 'scheduled_checks'
   | 'feature_health'
   | 'freshness'
   | 'alerts'

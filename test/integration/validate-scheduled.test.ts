@@ -170,13 +170,26 @@ test('what is asked wrongly ends the command line with 2, what the server refuse
   expect([status, stderr]).toEqual([1, expect.stringContaining('age')]);
 });
 
-test('a tick whose check cannot be made says so in the log, keeps no report, and the next one that can goes on', async () => {
+test('a tick whose check cannot be made says so where a team looks, keeps no report, and the next one that can goes on', async () => {
+  const notMade = async () =>
+    (
+      (await call(`${server.http}/api/v1/health/checks?kind=parity`)).json() as {
+        not_made: { since: string; error: string } | null;
+      }
+    ).not_made;
+  const missed = async () =>
+    /^featherflight_scheduled_check_missed\{kind="parity"\} (\d)$/m.exec((await call(`${server.http}/metrics`)).text)?.[1];
+  expect([await notMade(), await missed()]).toEqual([null, '0']);
   renameSync(profiles, `${profiles}.away`);
   await expect.poll(() => server.log()).toContain('parity could not be checked; the next tick tries again');
   expect(server.log()).toContain('data/profiles.parquet');
+  expect(await notMade()).toEqual({ since: expect.any(String), error: expect.stringContaining('data/profiles.parquet') });
+  expect(await missed()).toBe('1');
   const before = await newest();
   renameSync(`${profiles}.away`, profiles);
   await expect.poll(async () => (await newest())?.id === before?.id).toBe(false);
+  await expect.poll(notMade).toBe(null);
+  expect(await missed()).toBe('0');
 });
 
 test('a schedule that never comes is refused by its name before anything starts', async () => {

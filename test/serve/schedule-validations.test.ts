@@ -32,22 +32,25 @@ async function ranOf(refuse: (kind: string, tries: number) => unknown, until: (r
     },
   });
   await expect.poll(() => until(ran), { timeout: 30_000 }).toBe(true);
+  const missed = checks.missed();
   await checks.stop();
-  return ran.toSorted();
+  return { ran: ran.toSorted(), missed };
 }
 
 it('parity and drift of one schedule both run, also where the first tries find no room', async () => {
-  const ran = await ranOf(
+  const { ran, missed } = await ranOf(
     (_, tries) => (tries < 3 ? exhausted({ retry_after_seconds: 0.01 }) : undefined),
     ({ length }) => length === 2,
   );
   expect(ran).toEqual(['drift', 'parity']);
+  expect(missed).toEqual({ drift: null, parity: null });
 }, 60_000);
 
 it('one that takes longer than it may waits for its next tick', async () => {
-  const ran = await ranOf(
+  const { ran, missed } = await ranOf(
     (kind) => (kind === 'drift' ? exhausted({ retry_after_seconds: 0.01, reason: 'too_long' }) : undefined),
     ({ length }) => length === 2,
   );
   expect(ran).toEqual(['drift could not be checked; the next tick tries again', 'parity']);
+  expect(missed).toEqual({ drift: { since: expect.any(String), error: 'full' }, parity: null });
 }, 60_000);

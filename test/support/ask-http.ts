@@ -78,6 +78,7 @@ export async function askThroughHttp(store: OnlineStore): Promise<{ ask: ParityS
       featureHealth: refuse,
       viewHealth: refuse,
       lastChecks: refuse,
+      scheduledChecks: refuse,
       alerts: refuse,
     },
   };

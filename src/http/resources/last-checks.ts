@@ -30,13 +30,22 @@ export function lastChecks({ validations, registry }: HttpParts): Resource {
           .describe('As its report has it, without examples.'),
       ),
       left_out: z.int().describe('Features of views that the token is not for.'),
+      not_made: z
+        .strictObject({ since: z.string(), error: z.string().nullable() })
+        .nullable()
+        .describe(
+          'The last check of the schedule could not be made, and since when; null where it was, or there is no schedule. Why is not told to a token for certain views.',
+        ),
     }),
     async answer({ caller, query }) {
       const { kind } = validateQuery(querySchema, query);
       const all = await validations.lastChecks(kind);
       const isShown = (view: string | undefined) => view === undefined || isSeenBy(caller, registry(), view);
       const features = all.filter(({ view, against }) => isShown(view) && isShown(against?.split(':')[0]));
-      return jsonReply({ features, left_out: all.length - features.length });
+      const missed = (await validations.scheduledChecks())[kind] ?? null;
+      // The message may name what the token is not for.
+      const notMade = missed && { ...missed, error: caller.views === undefined ? missed.error : null };
+      return jsonReply({ features, left_out: all.length - features.length, not_made: notMade });
     },
   };
 }

@@ -41,6 +41,8 @@ export interface LastChecks<Feature extends ReportFeature> {
   readonly features: readonly (Feature & { readonly report: string; readonly checked_at: string })[];
   /** Features of views that the token is not for. */
   readonly left_out: number;
+  /** The last check of the schedule could not be made; `error` is null where the token is for certain views. */
+  readonly not_made: { readonly since: string; readonly error: string | null } | null;
 }
 
 export interface ParityFeature extends ReportFeature {

@@ -116,8 +116,10 @@ function checkedArea<T extends ParityFeature | DriftFeature>(
   command: string,
   tell: (feature: T) => string,
 ): Area {
-  return area(name, href('reports'), part, ({ features, left_out: left }) => {
+  return area(name, href('reports'), part, ({ features, left_out: left, not_made: missed }) => {
+    const unmade = missed === null ? [] : [problemOfSchedule(name, missed)];
     const hidden = tellHidden(left, 'feature');
+    if (features.length === 0 && unmade.length > 0) return looked(`Nothing is checked${hidden}`, unmade);
     if (features.length === 0 && left > 0)
       return { state: 'hidden', told: `Nothing is checked of your views${hidden}`, problems: [] };
     if (features.length === 0) return unwatched(`No report is kept: featherflight ${command}.`);
@@ -129,10 +131,23 @@ function checkedArea<T extends ParityFeature | DriftFeature>(
     const silent = count('NO DATA');
     const without = silent === 0 ? '' : `, ${formatNumber(silent)} of them without data`;
     const told = `${counted(features.length, 'feature')} checked${without}, the last ${formatAge(newest)}${hidden}`;
-    const problems = features.filter(({ result }) => result === 'FAIL').map((feature) => problemOfCheck(feature, tell(feature)));
+    const failing = features.filter(({ result }) => result === 'FAIL');
+    const problems = [...unmade, ...failing.map((feature) => problemOfCheck(feature, tell(feature)))];
     // One without data says nothing: neither well nor wrong.
     return problems.length === 0 && silent > 0 ? unwatched(told) : looked(told, problems);
   });
+}
+
+/** What was found before stays as it was, and nobody looks. */
+function problemOfSchedule(name: string, { since, error }: NonNullable<LastChecks<ReportFeature>['not_made']>): Problem {
+  const why = error === null ? '' : `: ${error}`;
+  return {
+    severity: 'bad',
+    name: `Scheduled check of ${name.toLowerCase()}`,
+    href: href('reports'),
+    text: `it could not be made${why}`,
+    since,
+  };
 }
 
 function problemOfCheck(

@@ -55,6 +55,7 @@ const well = (before: number): readonly Series[] => [
   ['featherflight_view_freshness_missed', clock, `0x${before + 120}`],
   ['featherflight_parity_result', feature, `1x${before + 120}`],
   ['featherflight_drift_result', feature, `1x${before + 120}`],
+  ['featherflight_scheduled_check_missed', { kind: 'parity' }, `0x${before + 120}`],
   ['featherflight_alert_messages_total', { outcome: 'delivered' }, `0+1x${before + 120}`],
   ['featherflight_feature_log_dropped_rows_total', { reason: 'buffer' }, `7x${before + 120}`],
   ['featherflight_stream_up', source, `1x${before + 120}`],
@@ -103,6 +104,7 @@ const faults: Readonly<Record<string, (before: number) => readonly Series[]>> = 
   FeatherflightParityFails: (before) => [['featherflight_parity_result', feature, `1x${before} 0x120`]],
   FeatherflightParityWithoutData: (before) => [['featherflight_parity_result', feature, `-1x${before + 120}`]],
   FeatherflightDrift: (before) => [['featherflight_drift_result', feature, `1x${before} 0x120`]],
+  FeatherflightCheckMissed: (before) => [['featherflight_scheduled_check_missed', { kind: 'parity' }, `0x${before} 1x120`]],
   FeatherflightLogDropsRows: (before) => [
     ['featherflight_feature_log_dropped_rows_total', { reason: 'buffer' }, `7x${before} 7+10x120`],
   ],

@@ -21,6 +21,7 @@ export async function makeShop(): Promise<string> {
     `import { defineConfig } from 'featherflight';
 export default defineConfig({
   project: 'shop', readable: ['frames'], offlineEngine: { kind: 'duckdb', threads: 1 }, logging: { sample: 1, flushSeconds: 1 },
+  validate: { parity: { schedule: '0 3 1 1 *' } },
 });\n`,
   );
   writeFileSync(

@@ -8,7 +8,7 @@ import { areasOf } from '../../../src/ui/parts/areas.ts';
 const view = (name: string, state: ViewRow['freshness_state'], freshness: string | null = '1h') =>
   ({ name, freshness, freshness_state: state, ttl: null, newest_event: null }) as ViewRow;
 
-const none = { features: [], left_out: 0 };
+const none = { features: [], left_out: 0, not_made: null };
 
 function areaOf(name: string, views: readonly ViewRow[], parity: LastChecks<ParityFeature> = none) {
   const overview: Overview = {
@@ -44,7 +44,7 @@ test('freshness that cannot be told is not well, and hides no view that is stale
 test('parity tells the last check of each feature, and is not well where one had no data', () => {
   const checked = (feature: string, result: Result, report: string) =>
     ({ view: 'v', feature, result, report, checked_at: '2026-03-10T12:00:00Z', causes: {}, n: 5, share_within: 0.5 }) as never;
-  const parityOf = (...features: never[]) => areaOf('Parity', [], { features, left_out: 0 });
+  const parityOf = (...features: never[]) => areaOf('Parity', [], { ...none, features });
   expect(parityOf(checked('a', 'PASS', 'later'), checked('b', 'FAIL', 'earlier'))).toMatchObject({
     state: 'wrong',
     problems: [{ name: 'v:b', href: '#/reports/earlier?feature=v%3Ab' }],
@@ -52,5 +52,13 @@ test('parity tells the last check of each feature, and is not well where one had
   expect(parityOf(checked('a', 'PASS', 'r'))).toMatchObject({ state: 'well', told: expect.stringMatching(/^1 feature checked/) });
   expect(parityOf(checked('a', 'PASS', 'r'), checked('b', 'NO DATA', 'r'))).toMatchObject({ state: 'unwatched' });
   expect(parityOf()).toMatchObject({ state: 'unwatched', told: expect.stringContaining('No report is kept') });
-  expect(areaOf('Parity', [], { features: [], left_out: 2 })).toMatchObject({ state: 'hidden' });
+  expect(areaOf('Parity', [], { ...none, left_out: 2 })).toMatchObject({ state: 'hidden' });
+  const missed = { since: '2026-03-10T12:00:00Z', error: 'nothing is there' };
+  const unmade = { severity: 'bad', name: 'Scheduled check of parity', text: 'it could not be made: nothing is there' };
+  expect(areaOf('Parity', [], { ...none, not_made: missed })).toMatchObject({ state: 'wrong', problems: [unmade] });
+  const well = { ...none, features: [checked('a', 'PASS', 'r')] };
+  expect(areaOf('Parity', [], { ...well, not_made: missed })).toMatchObject({ state: 'wrong', problems: [unmade] });
+  expect(areaOf('Parity', [], { ...well, not_made: { ...missed, error: null } })).toMatchObject({
+    problems: [{ text: 'it could not be made' }],
+  });
 });
