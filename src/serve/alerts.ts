@@ -15,7 +15,7 @@ import { openWebhook, type WebhookCounts } from '../validate/alerts/webhook.ts';
 import { explainFreshness, freshnessClocks, type ViewFreshness } from '../validate/freshness.ts';
 import type { FeatureHealth } from '../validate/health/watch.ts';
 import type { Reports } from '../validate/reports.ts';
-import { createMissedLooks, type MissedLooks } from './missed-looks.ts';
+import { createMissedLooks, type Lack, type MissedLooks } from './missed-looks.ts';
 import type { StreamStatus } from './stream-status.ts';
 
 export interface AlertParts {
@@ -93,8 +93,8 @@ function createLook(parts: AlertParts, missed: MissedLooks): () => Promise<Findi
   const { config, registry, health, streams, freshness, reports } = parts;
   const warnOfSilence = createWarning(parts);
   const kinds = new Set(config.alerts?.rules.map(({ when }) => when));
-  const ask = async <T>(kind: AlertRule['when'], read: () => Promise<T>) =>
-    kinds.has(kind) ? await missed.ask(kind, read) : undefined;
+  const ask = async <T>(kind: AlertRule['when'], read: () => Promise<T>, lacking?: (found: T) => Lack | undefined) =>
+    kinds.has(kind) ? await missed.ask(kind, read, lacking) : undefined;
   const isDefined = (view: string, feature: string) =>
     [...registry().views, ...onDemandViewsOf(registry())].some(
       ({ name, features }) => name === view && features.some((one) => one.name === feature),
@@ -110,7 +110,7 @@ function createLook(parts: AlertParts, missed: MissedLooks): () => Promise<Findi
       parity: await ask('parity', parity.read),
       drift: await ask('drift', drift.read),
       lag: await ask('lag', async () => (await streams.read()).flatMap((stream) => ofStream(stream, streams.isOlder))),
-      freshness: await ask('freshness', async () => (await freshness()).flatMap(ofView)),
+      freshness: (await ask('freshness', freshness, lackOf))?.flatMap(ofView),
     };
   };
 }
@@ -131,8 +131,16 @@ function ofFeature({ view, feature, alarm, text }: FeatureHealth['alarms'][numbe
   return { when: 'feature', labels: { view, feature, alarm }, text };
 }
 
+/** Views that have an objective, and whose stream could not be looked at. */
+function lackOf(found: readonly ViewFreshness[]): Lack | undefined {
+  const lacking = found.filter(({ error, objective }) => error !== null && objective !== null);
+  const [first] = lacking;
+  return first && { error: first.error as string, views: lacking.map(({ view }) => view) };
+}
+
 /** One for each clock by which the view misses its objective. */
 function ofView(found: ViewFreshness): readonly Finding[] {
+  if (found.error !== null) return [{ when: 'freshness', labels: { view: found.view }, text: '', isUnknown: true }];
   return freshnessClocks.flatMap((by) => {
     const text = explainFreshness(found, by);
     return text === undefined ? [] : [{ when: 'freshness' as const, labels: { view: found.view, by }, text }];

@@ -1,4 +1,5 @@
 /** Freshness of views as the store and the logs of streams have it now, alike on every server and without one. */
+import { asFeatureStoreError } from '../errors.ts';
 import type { ShownStream } from '../http/stream-answers.ts';
 import { readWatermarks } from '../materialize/view-state.ts';
 import { readNewestEvents } from '../online/newest-events.ts';
@@ -49,10 +50,12 @@ export function createFreshness({ records, registry, listStreams, nowUs }: Fresh
     const [filled, readiness, applied] = await Promise.all([
       readNewestEvents(records, views),
       readReadiness(records, names),
-      Promise.all(sources.map(readApplied)),
+      // A stream that cannot be looked at says nothing of views that rest on others.
+      Promise.all(sources.map((source) => readApplied(source).catch(unknown))),
     ]);
     return views.map((view, at) => {
-      const { eventUs, processedUs } = applied[sources.indexOf(view.source)] as FreshnessFacts;
+      const { eventUs, processedUs, error } = applied[sources.indexOf(view.source)] as FreshnessFacts;
+      if (error !== undefined) return [view, { eventUs, processedUs, error }];
       // One that is still to be filled lacks all of history.
       const isReady = view.features.every((feature) => readiness[at]?.[feature.name] === hashState(view, feature));
       return [view, { eventUs: newer(filled[at], eventUs), processedUs: isReady ? processedUs : undefined }];
@@ -112,6 +115,10 @@ export function startFreshness(parts: FreshnessParts): RunningFreshness {
       await looking;
     },
   };
+}
+
+function unknown(thrown: unknown): FreshnessFacts {
+  return { eventUs: undefined, processedUs: undefined, error: asFeatureStoreError(thrown).message };
 }
 
 function newer(one: bigint | undefined, other: bigint | undefined): bigint | undefined {

@@ -17,6 +17,8 @@ export interface FreshnessFacts {
   readonly eventUs: bigint | undefined;
   /** Up to when all that its source had was brought into the online store. */
   readonly processedUs: bigint | undefined;
+  /** Why neither could be looked at. */
+  readonly error?: string;
 }
 
 /** As it stands on the wire. */
@@ -27,8 +29,10 @@ export interface ViewFreshness {
   /** As written, such as `24h`; null where the view has none. */
   readonly objective: string | null;
   readonly objective_seconds: number | null;
-  /** The worse of the two clocks'; null without an objective. */
+  /** The worse of the two clocks'; null without an objective, and where it could not be looked at. */
   readonly state: FreshnessState | null;
+  /** Why nothing can be told of it now; null where it can. */
+  readonly error: string | null;
   readonly event: Age;
   readonly processing: Age;
 }
@@ -40,10 +44,12 @@ export interface Age {
   readonly state: FreshnessState | null;
 }
 
-export function measureFreshness(view: ViewDocument, { eventUs, processedUs }: FreshnessFacts, nowUs: bigint): ViewFreshness {
+export function measureFreshness(view: ViewDocument, facts: FreshnessFacts, nowUs: bigint): ViewFreshness {
+  const { eventUs, processedUs, error = null } = facts;
   const objectiveUs = view.freshness === undefined ? undefined : parseDurationUs(view.freshness);
-  const event = ageOf(eventUs, objectiveUs, nowUs);
-  const processing = ageOf(processedUs, objectiveUs, nowUs);
+  const [event, processing] = [eventUs, processedUs].map((us) =>
+    error === null ? ageOf(us, objectiveUs, nowUs) : unknownAge,
+  ) as [Age, Age];
   const states = [event.state, processing.state];
   return {
     view: view.name,
@@ -52,10 +58,13 @@ export function measureFreshness(view: ViewDocument, { eventUs, processedUs }: F
     objective: view.freshness ?? null,
     objective_seconds: objectiveUs === undefined ? null : Number(objectiveUs) / 1e6,
     state: freshnessStates.findLast((state) => states.includes(state)) ?? null,
+    error,
     event,
     processing,
   };
 }
+
+const unknownAge: Age = { at: null, seconds: null, state: null };
 
 /** The age that is just the objective is allowed. */
 function ageOf(us: bigint | undefined, objectiveUs: bigint | undefined, nowUs: bigint): Age {

@@ -44,10 +44,22 @@ const clicks = {
   ...{ name: 'clicks', kind: 'event', eventTimestamp: 'at', columns: [], events: { columns: [] } },
   stream: { kind: 'kafka', topic: 'clicks', brokers: ['127.0.0.1:9'], format: 'json', from: 'earliest' },
 };
-const registry = { sources: [clicks], views: [profile, activity] } as unknown as RegistryDocument;
+const orders = view('orders', { kind: 'stream', source: 'purchases', freshness: '60s' });
+const registry = {
+  sources: [clicks, { ...clicks, name: 'purchases' }],
+  views: [profile, activity, orders],
+} as unknown as RegistryDocument;
 
 /** Another one for each server. */
 function open(views: RegistryDocument['views'] = registry.views) {
+  const freshness = openFreshness(views);
+  return async (name: string) => {
+    const found = (await freshness.read([name]))[0];
+    return [found?.event.state, found?.event.seconds, found?.processing.state, found?.processing.seconds];
+  };
+}
+
+function openFreshness(views: RegistryDocument['views'] = registry.views) {
   const logs = {
     push: { ranges: async () => new Map([['push', { first: 0n, end: 0n }]]) },
     openStream: () => ({
@@ -61,14 +73,10 @@ function open(views: RegistryDocument['views'] = registry.views) {
   } as unknown as SourceLogs;
   // A status of its own for each look: what it knows of ends it keeps for a while.
   const status = () => createStreamStatus({ records, registry: () => registry, openLogs: () => logs, nowUs: () => nowUs });
-  const freshness = createFreshness({
+  return createFreshness({
     ...{ records, registry: () => ({ views }), nowUs: () => nowUs },
     listStreams: (source) => status().read(source),
   });
-  return async (name: string) => {
-    const found = (await freshness.read([name]))[0];
-    return [found?.event.state, found?.event.seconds, found?.processing.state, found?.processing.seconds];
-  };
 }
 
 describe('of a batch view', () => {
@@ -183,6 +191,23 @@ describe('of a stream view', () => {
     // One of which nothing was ever read does.
     ranges = { 1: { first: 0n, end: 5n }, 2: { first: 0n, end: 1n } };
     expect((await open()('activity'))[2]).toBe('NEVER');
+  });
+
+  it('whose state cannot be read says why, and keeps nothing from views that rest on others', async () => {
+    await fill();
+    await records.update('windows', 'orders', () => ({ n: hashState(orders, { hash: 'h1' }) }));
+    await apply('0', 10n, nowUs - second);
+    ranges = { 0: { first: 0n, end: 10n } };
+    await records.update('stream-partitions', 'purchases', () => ['0']);
+    await records.update('stream', 'purchases/0', () => ({ next: 'no number' }));
+    const found = await openFreshness().read();
+    const unknown = { at: null, seconds: null, state: null };
+    expect(found.map(({ view: name, state, error }) => [name, state, error === null])).toEqual([
+      ['profile', 'NEVER', true],
+      ['activity', 'FRESH', true],
+      ['orders', null, false],
+    ]);
+    expect(found[2]).toMatchObject({ objective: '60s', event: unknown, processing: unknown, error: expect.any(String) });
   });
 
   it('whose log cannot be asked grows old by processing: events may wait there', async () => {

@@ -28,15 +28,21 @@ export function alerts({ validations, registry }: HttpParts): Resource {
         }),
       ),
       not_looked_at: z
-        .array(z.strictObject({ when, since: z.string(), error: z.string() }))
-        .describe('Kinds of rules that could not be looked at last time: their alerts are as they were.'),
+        .array(z.strictObject({ when, since: z.string(), error: z.string(), views: z.array(z.string()).optional() }))
+        .describe(
+          'Kinds of rules that could not be looked at last time, of all views or of some: their alerts are as they were.',
+        ),
       left_out: z.int().describe('Alerts about views that the token is not for.'),
     }),
     async answer({ caller }) {
       const found = await validations.alerts();
       const isShown = ({ view }: Readonly<Record<string, string>>) => view === undefined || isSeenBy(caller, registry(), view);
       const alerts = found.alerts.filter(({ labels }) => isShown(labels));
-      return jsonReply({ ...found, alerts, left_out: found.alerts.length - alerts.length });
+      const missed = found.not_looked_at.flatMap(({ views, ...rest }) => {
+        const seen = views?.filter((view) => isShown({ view }));
+        return seen === undefined ? [rest] : seen.length === 0 ? [] : [{ ...rest, views: seen }];
+      });
+      return jsonReply({ ...found, alerts, not_looked_at: missed, left_out: found.alerts.length - alerts.length });
     },
   };
 }

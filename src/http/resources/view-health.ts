@@ -28,6 +28,7 @@ export function viewHealth({ validations }: HttpParts): Resource {
           objective: z.string().nullable().describe('As the definition has it, such as 24h.'),
           objective_seconds: z.number().nullable(),
           state: state.describe("The worse of the two clocks'."),
+          error: z.string().nullable().describe('Why nothing can be told of it now: its stream cannot be looked at.'),
           event: age.describe('Of the newest event that the online store holds.'),
           processing: age.describe('Since all that its source had was brought into the online store.'),
         }),

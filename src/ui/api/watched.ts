@@ -6,10 +6,17 @@ export interface ShownAlerts {
   readonly checked_at: string | null;
   readonly rules: readonly { readonly rule: string; readonly severity: Severity; readonly for: string }[];
   readonly alerts: readonly ShownAlert[];
-  /** Kinds of rules that could not be looked at last time: their alerts are as they were. */
-  readonly not_looked_at: readonly { readonly when: string; readonly since: string; readonly error: string }[];
+  /** Kinds of rules that could not be looked at last time, of all views or of some: their alerts are as they were. */
+  readonly not_looked_at: readonly MissedLook[];
   /** Alerts about views that the token is not for. */
   readonly left_out: number;
+}
+
+export interface MissedLook {
+  readonly when: string;
+  readonly since: string;
+  readonly error: string;
+  readonly views?: readonly string[];
 }
 
 export type Severity = 'warning' | 'critical';

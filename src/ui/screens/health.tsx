@@ -50,10 +50,10 @@ function Alerts({ found: { rules, alerts, checked_at: at, not_looked_at: missed 
         {`Rules: ${rules.map(({ rule, severity }) => `${rule} (${severity})`).join(', ')}. `}
         {at === null ? 'They were not looked at yet.' : `Looked at ${formatAge(at)}.`}
       </p>
-      {missed.map(({ when, since, error }) => (
+      {missed.map(({ when, since, error, views }) => (
         <p key={when}>
           <Badge text="warning" />{' '}
-          {`Rules of ${when} could not be looked at, first ${formatAge(since)}, and their alerts are as they were: ${error}`}
+          {`Rules of ${when}${views === undefined ? '' : ` of ${views.join(', ')}`} could not be looked at, first ${formatAge(since)}, and their alerts are as they were: ${error}`}
         </p>
       ))}
       {alerts.length === 0 ? (

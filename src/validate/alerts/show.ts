@@ -16,6 +16,8 @@ export interface MissedLook {
   readonly when: AlertRule['when'];
   readonly since: string;
   readonly error: string;
+  /** Only these; absent: of all. */
+  readonly views?: readonly string[];
 }
 
 export interface ShownAlert extends Pick<Alert, 'rule' | 'severity' | 'labels' | 'text'> {
