@@ -1,7 +1,7 @@
 /** Freshness of views as the store and the logs of streams have it now, alike on every server and without one. */
 import { asFeatureStoreError } from '../errors.ts';
 import type { ShownStream } from '../http/stream-answers.ts';
-import { readWatermarks } from '../materialize/view-state.ts';
+import { readWatermarks, type Watermark } from '../materialize/view-state.ts';
 import { readNewestEvents } from '../online/newest-events.ts';
 import type { OnlineRecords } from '../online/records.ts';
 import { readReadiness } from '../online/windows/readiness.ts';
@@ -41,7 +41,7 @@ export function createFreshness({ records, registry, listStreams, nowUs }: Fresh
       readNewestEvents(records, views),
       names.length === 0 ? [] : readWatermarks(records, names),
     ]);
-    return views.map((view, at) => [view, { eventUs: newest[at], processedUs: watermarks[at]?.finishedUs }]);
+    return views.map((view, at) => [view, { eventUs: newest[at], processedUs: broughtUpTo(watermarks[at]) }]);
   }
 
   async function ofStreamViews(views: readonly ViewDocument[]): Promise<(readonly [ViewDocument, FreshnessFacts])[]> {
@@ -115,6 +115,14 @@ export function startFreshness(parts: FreshnessParts): RunningFreshness {
       await looking;
     },
   };
+}
+
+/** What came after a run's end is not brought online by it, however late it ran. */
+function broughtUpTo(watermark: Watermark | undefined): bigint | undefined {
+  if (watermark === undefined) return undefined;
+  const { endUs, finishedUs } = watermark;
+  if (endUs < finishedUs) return endUs;
+  return finishedUs;
 }
 
 function unknown(thrown: unknown): FreshnessFacts {

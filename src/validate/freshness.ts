@@ -89,7 +89,7 @@ const explainBatch: Explain = ({ view, source }, by, at, age) => {
   if (at === null) return by === 'event' ? `no event of it was ever written: ${run}` : `it was never materialized: ${run}`;
   return by === 'event'
     ? `its newest event, of ${at}, is ${age} old: ${run}, or look at what writes source ${source} where that brings nothing newer`
-    : `it was materialized last at ${at}, ${age} ago: ${run}, and look in the log why its schedule does not`;
+    : `it was materialized last up to ${at}, ${age} ago: ${run}, and look in the log why its schedule does not`;
 };
 
 const explainStream: Explain = ({ source }, by, at, age) => {

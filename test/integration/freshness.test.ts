@@ -154,7 +154,7 @@ it('a late materialization fires once, over a restart too, and resolves once', a
   expect(await states('user_profile', beside)).toEqual(['STALE', 'FRESH', 'STALE']);
   await expect.poll(() => told('user_profile', 'processing')).toEqual(['firing', 'resolved', 'firing']);
   const last = hook.messages.at(-1)?.alert;
-  expect(last?.text).toMatch(/^it was materialized last at .*Z, 2h( 1m)? ago: .* user_profile, .*; the objective is 1h$/);
+  expect(last?.text).toMatch(/^it was materialized last up to .*Z, 2h( 1m)? ago: .* user_profile, .*; the objective is 1h$/);
   await server.stop('SIGKILL');
   server = await startServer(directory, { environment: { ...environmentOf('a'), HOOK: hook.url } });
   expect(await states('user_profile')).toEqual(['STALE', 'FRESH', 'STALE']);

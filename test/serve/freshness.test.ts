@@ -100,6 +100,18 @@ describe('of a batch view', () => {
     expect(await read('profile')).toEqual(['STALE', 5401, 'FRESH', 0]);
   });
 
+  it('is as old by processing as the end of a run that was told to go no further, however late it ran', async () => {
+    const read = open();
+    await noteNewestEvent(records, profile, { eventUs: nowUs - 7200n * second, nowUs });
+    await materialize(nowUs - 7200n * second);
+    expect(await read('profile')).toEqual(['STALE', 7200, 'STALE', 7200]);
+    await materialize(nowUs - 60n * second);
+    expect((await read('profile'))[3]).toBe(60);
+    // One that goes less far brings nothing, and takes nothing back.
+    await materialize(nowUs - 600n * second);
+    expect((await read('profile'))[3]).toBe(60);
+  });
+
   it('is none of an older event that comes later, nor of one that is still to happen, nor of another definition', async () => {
     const read = open();
     await noteNewestEvent(records, profile, { eventUs: nowUs - 5n * second, nowUs });

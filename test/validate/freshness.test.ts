@@ -39,7 +39,7 @@ describe('freshness', () => {
     const text = (found: ReturnType<typeof measure>) => [explainFreshness(found, 'event'), explainFreshness(found, 'processing')];
     expect(text(measure(93_600n, 7261n))).toEqual([
       'its newest event, of 2023-11-13T20:13:20.000000Z, is 26h old: featherflight materialize-incremental v, or look at what writes source s where that brings nothing newer; the objective is 60s',
-      'it was materialized last at 2023-11-14T20:12:19.000000Z, 2h 1m ago: featherflight materialize-incremental v, and look in the log why its schedule does not; the objective is 60s',
+      'it was materialized last up to 2023-11-14T20:12:19.000000Z, 2h 1m ago: featherflight materialize-incremental v, and look in the log why its schedule does not; the objective is 60s',
     ]);
     expect(text(measure(undefined, undefined))).toEqual([
       'no event of it was ever written: featherflight materialize-incremental v; the objective is 60s',
