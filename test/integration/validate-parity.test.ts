@@ -239,6 +239,41 @@ test('batch is compared with stream in history', async () => {
   expect(other).toMatchObject({ result: 'FAIL', features: [{ against: 'user_profile:age' }] });
 });
 
+test('the last checks are told to a token of the views that it is for, pairs where it is for both, and the rest is counted', async () => {
+  interface Told {
+    readonly features: readonly { readonly view: string; readonly feature: string; readonly against?: string }[];
+    readonly left_out: number;
+  }
+  await check({ live: true, sample: 5 });
+  await check({ pairs: [['user_activity:clicks', 'again:clicks']] });
+  const make = async (request: object, headers = {}) => {
+    const answer = await call(`${server.http}/api/v1/tokens`, { body: JSON.stringify(request), headers });
+    return { authorization: `Bearer ${(answer.json() as { token: string }).token}` };
+  };
+  const admin = await make({ scopes: ['admin'] });
+  const read = async (headers: Record<string, string>) => {
+    const { features, left_out: left } = (
+      await call(`${server.http}/api/v1/health/checks?kind=parity`, { headers })
+    ).json() as Told;
+    const names = features.map(({ view, feature, against }) => `${view}:${feature}${against === undefined ? '' : ` ${against}`}`);
+    return { names, left };
+  };
+  const all = await read(admin);
+  expect(all.left).toBe(0);
+  const pair = 'user_activity:clicks again:clicks';
+  expect(all.names).toEqual(expect.arrayContaining(['user_profile:age', 'user_activity:spent', 'again:clicks', pair]));
+  for (const views of [['user_profile'], ['user_activity'], ['again'], ['user_activity', 'again']]) {
+    const seen = await read(await make({ scopes: ['read-offline'], views }, admin));
+    const isSeen = (reference: string) => views.includes(reference.split(':')[0] as string);
+    const expected = all.names.filter((name) => name.split(' ').every(isSeen));
+    expect(expected.includes(pair), views.join()).toBe(views.length === 2);
+    expect(seen, views.join()).toEqual({ names: expected, left: all.names.length - expected.length });
+  }
+  const online = await make({ scopes: ['read-online'] }, admin);
+  const refused = await call(`${server.http}/api/v1/health/checks?kind=parity`, { headers: online });
+  expect(refused.status).toBe(403);
+});
+
 function cli(args: readonly string[], url?: string) {
   const environment: Record<string, string> = url === undefined ? {} : { FEATHERFLIGHT_URL: url };
   return runProgram(process.execPath, [cliPath, '-C', directory, ...args], { environment });
