@@ -63,6 +63,10 @@ export interface DatasetActions {
   remove(reference: string, force: boolean, caller: Caller): Promise<{ readonly deleted: string }>;
 }
 
+/** What of them changes something, and what tells and changes nothing. */
+export type ChangingDatasets = Pick<DatasetActions, 'create' | 'tag' | 'remove'>;
+export type TellingDatasets = Omit<DatasetActions, keyof ChangingDatasets>;
+
 export const tagRequestSchema = z
   .strictObject({
     dataset: z.string().min(1),

@@ -1,7 +1,7 @@
 /** Saved datasets for the main thread: each call carries who asks. */
 import type { Caller } from '../access/caller.ts';
 import type { Actor } from '../audit/actor.ts';
-import type { Acts, UnchangingParts } from './acts/acts.ts';
+import type { ChangingDatasets, TellingDatasets } from './dataset-actions.ts';
 
 export type DatasetCall =
   | 'create_dataset'
@@ -17,7 +17,7 @@ type Asked<T> = T & { readonly caller: Caller };
 type OnProgress = (progress: unknown) => void;
 
 /** What changes something is done by `acts`. */
-export function answerDatasetCalls(actions: UnchangingParts['datasets'], acts: (actor: Actor) => Pick<Acts, 'datasets'>) {
+export function answerDatasetCalls(actions: TellingDatasets, acts: (actor: Actor) => { readonly datasets: ChangingDatasets }) {
   return {
     create_dataset: ({ caller, input }: Asked<{ input: unknown }>, signal: AbortSignal, onProgress: OnProgress, actor: Actor) =>
       acts(actor).datasets.create(input, caller, signal, onProgress),

@@ -6,8 +6,7 @@ import { type DatasetRow, datasetRow } from '../dataset/shown.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { FlightInfo } from '../flight/protocol.ts';
 import { streamProgress } from '../http/stream-progress.ts';
-import type { UnchangingParts } from './acts/acts.ts';
-import type { DatasetActions } from './dataset-actions.ts';
+import type { DatasetActions, TellingDatasets } from './dataset-actions.ts';
 import { encodeJson, parseJsonObject } from './wire-json.ts';
 
 const reference = z.string().min(1);
@@ -118,18 +117,14 @@ function datasetFlight(row: DatasetRow, schema: Uint8Array): FlightInfo {
 }
 
 /** One dataset by its path in the catalogue. */
-export async function describeDatasetFlight(
-  actions: UnchangingParts['datasets'],
-  name: string,
-  caller: Caller,
-): Promise<FlightInfo> {
+export async function describeDatasetFlight(actions: TellingDatasets, name: string, caller: Caller): Promise<FlightInfo> {
   const shown = await actions.describe(name, caller);
   return datasetFlight(datasetRow(shown), Buffer.from(shown.schema, 'base64'));
 }
 
 /** What `list` and `describe` say where they are asked for datasets; undefined where they are asked for something else. */
 export async function findDatasets(
-  actions: UnchangingParts['datasets'],
+  actions: TellingDatasets,
   type: 'list' | 'describe',
   body: Uint8Array,
   caller: Caller,

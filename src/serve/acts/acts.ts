@@ -7,11 +7,11 @@ import type { Erasures } from '../../materialize/erase.ts';
 import type { Materialize } from '../../materialize/materialize.ts';
 import type { RunTicks } from '../../materialize/run-ticks.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
-import type { DatasetActions } from '../dataset-actions.ts';
+import type { ChangingDatasets, DatasetActions, TellingDatasets } from '../dataset-actions.ts';
 import type { Definitions } from '../definitions.ts';
 import type { PushRouting } from '../push-routing.ts';
 import type { StreamActions } from '../stream-actions.ts';
-import { auditDatasets, type ChangingDatasets } from './datasets.ts';
+import { auditDatasets } from './datasets.ts';
 import { auditDefinitions } from './definitions.ts';
 import { auditErasures } from './erasures.ts';
 import { auditMaterialize, auditTicks } from './materialize.ts';
@@ -36,7 +36,7 @@ export interface UnchangingParts {
   readonly tokens: Pick<Tokens, 'list'>;
   readonly erasures: Pick<Erasures, 'list'>;
   readonly streamActions: Pick<StreamActions, 'list' | 'setAside'>;
-  readonly datasets: Omit<DatasetActions, keyof ChangingDatasets>;
+  readonly datasets: TellingDatasets;
 }
 
 /** The only way to act on a running server: who acts must be said. */

@@ -3,9 +3,7 @@ import type { Acting } from '../../audit/acting.ts';
 import { formatReference, parseReference } from '../../dataset/name.ts';
 import { nameModel } from '../../dataset/shown.ts';
 import { nameProblem } from '../../definitions/name.ts';
-import type { DatasetActions } from '../dataset-actions.ts';
-
-export type ChangingDatasets = Pick<DatasetActions, 'create' | 'tag' | 'remove'>;
+import type { ChangingDatasets, DatasetActions } from '../dataset-actions.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
