@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Lineage } from './answers.ts';
 import type { ConnectionOptions } from './connection.ts';
-import type { FlightClient } from './flight-client.ts';
+import type { DatasetQuery, DatasetRows, FlightClient } from './flight-client.ts';
 import type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
 import { type HttpConnection, openHttp } from './http/call-server.ts';
 import {
@@ -233,7 +233,12 @@ export class FeatherflightClient<D = AnyDefinitions> {
     return await (await this.flight()).getHistoricalFeatures(query, frame, options);
   }
 
-  /** The Flight client behind `getHistoricalFeatures`; gRPC is loaded with the first call. */
+  /** Rows of a saved dataset over Flight, as Arrow record batches in the order of its frame. */
+  async getDataset(query: DatasetQuery, options?: Pick<ClientCallOptions, 'signal'>): Promise<DatasetRows> {
+    return await (await this.flight()).getDataset(query, options);
+  }
+
+  /** The Flight client behind `getHistoricalFeatures` and `getDataset`; gRPC is loaded with the first call. */
   flight(): Promise<FlightClient> {
     this.#flight ??= import('./flight-client.ts').then(({ openFlightClient }) => openFlightClient(this.#flightOptions()));
     return this.#flight;

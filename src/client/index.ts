@@ -10,7 +10,7 @@ export {
   type OnlineRequestOptions,
   type PushOptions,
 } from './featherflight-client.ts';
-export type { FlightClient } from './flight-client.ts';
+export type { DatasetQuery, DatasetRows, FlightClient } from './flight-client.ts';
 export type { EntityFrame, HistoricalQuery, TrainingSet } from './historical-query.ts';
 export type {
   CheckReport,

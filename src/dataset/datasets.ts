@@ -25,6 +25,11 @@ export interface Dataset {
   readonly directory: string;
 }
 
+export interface DatasetReaders {
+  readonly streams: number;
+  readonly processes: number;
+}
+
 export interface Datasets {
   /** Where they all are. */
   readonly directory: string;
@@ -36,6 +41,8 @@ export interface Datasets {
   list(name?: string): Promise<readonly DatasetManifest[]>;
   /** Finds it and keeps delete from it, until `release` is called. */
   open(reference: string): Promise<Dataset & { release(): void }>;
+  /** Who reads a version now: streams of this process, and other processes. */
+  readers(reference: string): Promise<DatasetReaders>;
   tags(reference: DatasetReference & { readonly version: number }): Promise<readonly ModelTag[]>;
   tag(reference: string, tag: ModelTag): Promise<readonly ModelTag[]>;
   /** Takes a model's tags away; NOT_FOUND where it has none. */
@@ -88,17 +95,22 @@ export async function openDatasets(storage: string): Promise<Datasets> {
     }
   }
 
-  async function refuseWhileRead(reference: string): Promise<void> {
+  async function countReaders(reference: string): Promise<DatasetReaders> {
     const { streams, others } = await readers.count(reference);
-    if (streams + others === 0) return;
+    return { streams, processes: others };
+  }
+
+  async function refuseWhileRead(reference: string): Promise<void> {
+    const { streams, processes } = await countReaders(reference);
+    if (streams + processes === 0) return;
     const who = [
       ...(streams > 0 ? [`${streams} ${streams === 1 ? 'stream' : 'streams'} of this server`] : []),
-      ...(others > 0 ? [`${others} other ${others === 1 ? 'process' : 'processes'}`] : []),
+      ...(processes > 0 ? [`${processes} other ${processes === 1 ? 'process' : 'processes'}`] : []),
     ];
     throw new FeatureStoreError(
       'FAILED_PRECONDITION',
       `dataset ${reference} is being read by ${who.join(' and ')}; wait for them, or delete it with force`,
-      { details: { dataset: reference, streams, processes: others } },
+      { details: { dataset: reference, streams, processes } },
     );
   }
 
@@ -131,7 +143,7 @@ export async function openDatasets(storage: string): Promise<Datasets> {
   }
 
   return {
-    ...{ directory, find, newest, list, open, remove },
+    ...{ directory, find, newest, list, open, remove, readers: countReaders },
     tags: ({ name, version }) => readTags(versionPath(directory, name, version)),
     tag: async (text, tag) => await writeTag((await find(text)).directory, tag),
     async untag(text, model, version) {
@@ -168,12 +180,15 @@ async function unknownVersion(
   version: number,
   versions: readonly number[],
 ): Promise<FeatureStoreError> {
-  if (versions.length === 0) return await unknownDataset(directory, name);
   const gone = await readTombstone(directory, name, version);
+  if (versions.length === 0 && gone === undefined) return await unknownDataset(directory, name);
   const what = gone === undefined ? 'does not exist' : `was deleted at ${gone.deleted_at}`;
-  return new FeatureStoreError(
-    'NOT_FOUND',
-    `dataset ${name}@${version} ${what}; there ${versions.length === 1 ? 'is' : 'are'} ${versions.map((one) => `${name}@${one}`).join(', ')}`,
-    { details: { dataset: `${name}@${version}`, versions, deleted_at: gone?.deleted_at ?? null } },
-  );
+  const left = versions.length === 0 ? 'is no other version' : tellVersions(name, versions);
+  return new FeatureStoreError('NOT_FOUND', `dataset ${name}@${version} ${what}; there ${left}`, {
+    details: { dataset: `${name}@${version}`, versions, deleted_at: gone?.deleted_at ?? null },
+  });
+}
+
+function tellVersions(name: string, versions: readonly number[]): string {
+  return `${versions.length === 1 ? 'is' : 'are'} ${versions.map((one) => `${name}@${one}`).join(', ')}`;
 }

@@ -19,6 +19,7 @@ export function datasetRow(shown: ShownDataset): DatasetRow {
     rows,
     splits: Object.fromEntries(splits.map((split) => [split.name, split.rows])),
     features: columns.filter(({ role }) => role === 'feature').map(({ name }) => name),
+    views: featuresByView(recipe),
     labels: recipe.labels,
     service: recipe.service,
     created_at: shown.created_at,
@@ -27,6 +28,13 @@ export function datasetRow(shown: ShownDataset): DatasetRow {
     warnings: gates.filter(({ ok }) => !ok).map(({ column, expectation }) => `${column}: ${expectation}`),
     models: tags.map(nameModel),
   };
+}
+
+/** Which features of which views are in it. */
+function featuresByView({ definitions }: DatasetManifest['recipe']): Readonly<Record<string, readonly string[]>> {
+  const found = new Map<string, Set<string>>();
+  for (const { view, feature } of definitions.features) found.set(view, (found.get(view) ?? new Set()).add(feature));
+  return Object.fromEntries([...found].map(([view, features]) => [view, [...features]]));
 }
 
 /** A model that was trained on a dataset, as `MODEL` or `MODEL@VERSION`. */

@@ -4,7 +4,7 @@ import { type Caller, requireViews } from '../access/caller.ts';
 import { viewsAsked } from '../access/views-asked.ts';
 import { isDenial } from '../audit/acting.ts';
 import { type CreatedDataset, createDataset, type DatasetFrame } from '../dataset/create.ts';
-import type { Datasets } from '../dataset/datasets.ts';
+import type { DatasetReaders, Datasets } from '../dataset/datasets.ts';
 import { type DatasetDiff, diffDatasets } from '../dataset/diff.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
 import { formatReference } from '../dataset/name.ts';
@@ -52,7 +52,8 @@ export interface DatasetActions {
   ): Promise<ShownDataset & { created: boolean }>;
   /** The newest version of each name, or all of one, of those that the caller may read. */
   list(name: string | undefined, caller: Caller): Promise<readonly DatasetRow[]>;
-  describe(reference: string, caller: Caller): Promise<ShownDataset>;
+  /** With who reads it now. */
+  describe(reference: string, caller: Caller): Promise<ShownDataset & { readonly readers: DatasetReaders }>;
   /** Datasets that the caller may read and their models, as a graph. */
   lineage(caller: Caller): Promise<LineageGraph>;
   /** The values of a column of text, in the order of their ids from 1 on. */
@@ -159,7 +160,10 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
       const wanted = name === undefined ? all.filter((one, at) => all[at + 1]?.name !== one.name) : all;
       return await Promise.all(wanted.map(async (manifest) => datasetRow(await shown(manifest))));
     },
-    describe: async (reference, caller) => await shown(await find(reference, caller)),
+    async describe(reference, caller) {
+      const manifest = await find(reference, caller);
+      return { ...(await shown(manifest)), readers: await datasets.readers(formatReference(manifest)) };
+    },
     async lineage(caller) {
       const all = (await datasets.list()).filter(({ recipe }) => mayRead(caller, recipe.views));
       return graphOfDatasets(await Promise.all(all.map(shown)));

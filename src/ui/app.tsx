@@ -3,6 +3,10 @@ import { useRoute } from './parts/route.ts';
 import { Shell } from './parts/shell.tsx';
 import { Nowhere } from './parts/told.tsx';
 import { Catalogue } from './screens/catalogue.tsx';
+import { Dataset } from './screens/dataset.tsx';
+import { DatasetDiff } from './screens/dataset-diff.tsx';
+import { DatasetVersion } from './screens/dataset-version.tsx';
+import { Datasets } from './screens/datasets.tsx';
 import { Entity } from './screens/entity.tsx';
 import { Health } from './screens/health.tsx';
 import { Overview } from './screens/overview.tsx';
@@ -24,9 +28,14 @@ export function App() {
   );
 }
 
-function Screen({ parts: [section = '', name] }: { readonly parts: readonly string[] }) {
+function Screen({ parts: [section = '', name, part, other] }: { readonly parts: readonly string[] }) {
   if (section === '') return <Overview />;
   if (section === 'catalogue') return <Catalogue />;
+  if (section === 'datasets') {
+    if (name === undefined) return <Datasets />;
+    if (part === 'diff' && other !== undefined) return <DatasetDiff from={name} to={other} />;
+    return name.includes('@') ? <DatasetVersion reference={name} /> : <Dataset name={name} />;
+  }
   if (section === 'health') return <Health />;
   if (section === 'streams') return name === undefined ? <Streams /> : <Stream name={name} />;
   if (section === 'reports') return name === undefined ? <Reports /> : <Report id={name} />;

@@ -42,6 +42,12 @@ describe('datasets in a folder', () => {
       code: 'NOT_FOUND',
       message: expect.stringMatching(/^dataset ranker@2 was deleted at 2\d+-.*; there is ranker@1$/),
     });
+    await datasets.remove('ranker@1', free);
+    await find('ranker@1').toMatchObject({
+      message: expect.stringMatching(/^dataset ranker@1 was deleted at 2\d+-.*; there is no other version$/),
+      details: { versions: [], deleted_at: expect.any(String) },
+    });
+    await find('ranker').toMatchObject({ message: 'there is no dataset "ranker"' });
   });
 
   it('are not deleted while somebody reads them, in this process or another, or a model names them', async () => {
@@ -50,6 +56,7 @@ describe('datasets in a folder', () => {
     const elsewhere = await openDatasets(join(root, 'storage'));
     const here = await datasets.open('held');
     const there = await elsewhere.open('held@1');
+    expect(await datasets.readers('held@1')).toEqual({ streams: 1, processes: 1 });
     await expect(datasets.remove('held@1', free)).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       message: expect.stringContaining('is being read by 1 stream of this server and 1 other process;'),
@@ -58,6 +65,7 @@ describe('datasets in a folder', () => {
     await expect(datasets.remove('held@1', free)).rejects.toMatchObject({ details: { streams: 0, processes: 1 } });
     there.release();
     await expect.poll(() => readdirSync(join(datasets.directory, '.readers'))).toEqual([]);
+    expect(await datasets.readers('held@1')).toEqual({ streams: 0, processes: 0 });
     const tag = { model: 'ctr', version: '5', at: '2026-03-01T00:00:00Z', by: null };
     await datasets.tag('held', tag);
     expect(await datasets.tag('held', tag)).toEqual([tag]);

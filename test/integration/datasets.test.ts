@@ -81,7 +81,17 @@ describe('datasets', () => {
     const list = (await call(url(''), { headers: bearer('admin') })).json();
     expect(list).toMatchObject({
       kind: 'datasets',
-      rows: [{ name: 'ranker@1', rows: 3000, splits: { train: 1800, test: 1200 } }],
+      rows: [
+        {
+          name: 'ranker@1',
+          rows: 3000,
+          splits: { train: 1800, test: 1200 },
+          views: { user_profile: ['age', 'score', 'city'] },
+        },
+      ],
+    });
+    expect((await call(url('/ranker@1'), { headers: bearer('admin') })).json()).toMatchObject({
+      readers: { streams: 0, processes: 0 },
     });
     expect(await asking('admin', (client) => client.catalogue('datasets'))).toMatchObject([{ name: 'ranker@1' }]);
     expect(await asking('admin', (client) => client.describe('ranker@1'))).toMatchObject([

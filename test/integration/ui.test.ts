@@ -1,20 +1,16 @@
 /** The web page in a real browser: every screen, by mouse and by keyboard, on a desk and on a phone, in both themes, with tokens and without. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, post } from '../support/http-client.ts';
 import { openBrowser } from '../support/open-browser.ts';
+import { findBarriers, type Look, measureWidth, type Opened, openPage, pictures, settle } from '../support/open-page.ts';
 import { type ServerProcess, startServer } from '../support/start-server.ts';
 import { makeHttpStore } from './http-store.ts';
 import { longName, type PageStore, startPageStore } from './page-store.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where pictures of every screen go, for people to look at. */
-const pictures = process.env.FEATHERFLIGHT_SCREENSHOTS;
 
 let store: PageStore;
 let browser: Browser;
@@ -27,35 +23,8 @@ afterAll(async () => {
   await store?.server.stop();
 });
 
-interface Opened {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  /** What the browser complained of, such as what the policy forbids. */
-  readonly complaints: string[];
-}
-
-type Look = { readonly theme?: 'dark' | 'light'; readonly width?: number; readonly height?: number };
-
-async function open(path: string, { theme = 'light', width = 1280, height = 800 }: Look = {}): Promise<Opened> {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(`${store.server.http}/${path}`);
-  await page.locator('h1').first().waitFor();
-  return { page, context, complaints };
-}
-
-/** Resolves when nothing has been read for a while: a screen begins to read a moment after what leads to it was clicked. */
-async function settle(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
-  for (let quiet = 0; quiet < 5; ) {
-    await page.waitForTimeout(50);
-    quiet = (await page.getByText('Reading…').count()) === 0 ? quiet + 1 : 0;
-  }
+async function open(path: string, look: Look = {}): Promise<Opened> {
+  return await openPage(browser, `${store.server.http}/${path}`, look);
 }
 
 /** Waits, as whoever looks does: what is drawn comes after what is read. */
@@ -135,8 +104,7 @@ describe('every screen', () => {
         if (name === 'playground') await lookUp(page, 'Look up online');
         await page.evaluate('for (const fold of document.querySelectorAll("main > details")) fold.open = true');
         expect(await page.locator('[role=alert]').count(), name).toBe(0);
-        const { scrollWidth } = await measure(page);
-        expect(scrollWidth, `${name} is wider than the screen`).toBeLessThanOrEqual(width);
+        expect(await measureWidth(page), `${name} is wider than the screen`).toBeLessThanOrEqual(width);
         expect(await findBarriers(page), name).toEqual([]);
         if (pictures !== undefined)
           await page.screenshot({ path: join(pictures, `${name}-${device}-${theme}.png`), fullPage: true });
@@ -146,20 +114,6 @@ describe('every screen', () => {
     },
   );
 });
-
-async function measure(page: Page): Promise<{ readonly scrollWidth: number }> {
-  return (await page.evaluate('({ scrollWidth: document.documentElement.scrollWidth })')) as { scrollWidth: number };
-}
-
-/** What axe finds serious or critical; it is run from outside of what the policy governs. */
-async function findBarriers(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe);
-  const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
-    violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
-  };
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  return grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 300)} ${nodes[0]?.failureSummary}`);
-}
 
 const areaOf = (page: Page, name: string) => page.locator('.area').filter({ has: page.getByRole('heading', { name }) });
 
@@ -439,7 +393,7 @@ it(`breaks names of ${longName.length} letters rather than the page`, async () =
   const { page, context } = await open('#/views/household_with_a_name_that_no_phone_is_wide_enough_for', { width: 375 });
   await settle(page);
   expect(await page.getByText(longName).first().isVisible()).toBe(true);
-  expect((await measure(page)).scrollWidth).toBe(375);
+  expect(await measureWidth(page)).toBe(375);
   await context.close();
 });
 

@@ -1,5 +1,6 @@
 /** The catalogue as the server writes it. */
-import { getJson } from './call.ts';
+import { CallError, getJson } from './call.ts';
+import { type DatasetRow, readDatasetRows } from './datasets.ts';
 
 interface Described {
   readonly name: string;
@@ -95,18 +96,32 @@ export interface Catalogue {
   readonly views: readonly ViewRow[];
   readonly services: readonly ServiceRow[];
   readonly features: readonly FeatureRow[];
+  /** The newest version of each. */
+  readonly datasets: readonly DatasetRow[];
+  /** Why these could not be read, such as for one that is damaged: it hides nothing else. */
+  readonly datasetsUnread: string | null;
 }
 
 export async function readCatalogue(signal: AbortSignal): Promise<Catalogue> {
   const rows = async <T>(part: string) => (await getJson<{ rows: readonly T[] }>(`api/v1/${part}`, signal)).rows;
-  const [entities, sources, views, services, features] = await Promise.all([
+  const [entities, sources, views, services, features, datasets] = await Promise.all([
     rows<EntityRow>('entities'),
     rows<SourceRow>('sources'),
     rows<ViewRow>('feature-views'),
     rows<ServiceRow>('feature-services'),
     rows<FeatureRow>('features'),
+    readDatasets(signal),
   ]);
-  return { entities, sources, views, services, features };
+  return { entities, sources, views, services, features, ...datasets };
+}
+
+async function readDatasets(signal: AbortSignal): Promise<Pick<Catalogue, 'datasets' | 'datasetsUnread'>> {
+  try {
+    return { datasets: await readDatasetRows(undefined, signal), datasetsUnread: null };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof CallError)) throw error;
+    return { datasets: [], datasetsUnread: error.message };
+  }
 }
 
 /** `view@prefix:feature` in its parts. */

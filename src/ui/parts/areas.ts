@@ -4,7 +4,7 @@ import type { Overview, Part } from '../api/overview.ts';
 import type { DriftFeature, Envelope, LastChecks, ParityFeature, ReportFeature, Result } from '../api/reports.ts';
 import type { FeatureAlarm, ShownAlert } from '../api/watched.ts';
 import { catalogueProblems, freshnessProblems, hasUnknownAge, type Problem, streamProblems } from './area-problems.ts';
-import { formatAge, formatNumber, formatShare, words } from './format.ts';
+import { counted, formatAge, formatNumber, formatShare, words } from './format.ts';
 import { href } from './route.ts';
 
 export interface Area {
@@ -180,8 +180,4 @@ function neverMaterialized(name: string): Problem {
 
 export function featureHref(view: string, feature: string | undefined): string {
   return `${href('views', view)}${feature === undefined ? '' : `?feature=${encodeURIComponent(feature)}`}`;
-}
-
-function counted(count: number, name: string): string {
-  return `${formatNumber(count)} ${name}${count === 1 ? '' : 's'}`;
 }

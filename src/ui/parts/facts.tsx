@@ -48,4 +48,10 @@ const kinds: Readonly<Record<string, string>> = {
   critical: 'bad',
   warning: 'warn',
   waiting: 'dim',
+  held: 'good',
+  broken: 'warn',
+  added: 'good',
+  removed: 'bad',
+  changed: 'warn',
+  same: 'dim',
 };

@@ -62,3 +62,16 @@ export function formatValue(value: unknown): string {
 export function words(name: string): string {
   return name.replaceAll('_', ' ');
 }
+
+const byteUnits = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** In powers of 1000, with three digits. */
+export function formatBytes(bytes: number): string {
+  const step = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return step === 0 ? `${whole.format(bytes)} bytes` : `${Number((bytes / 1000 ** step).toPrecision(3))} ${byteUnits[step]}`;
+}
+
+/** `1 row`, `2 rows`. */
+export function counted(count: number, name: string): string {
+  return `${formatNumber(count)} ${name}${count === 1 ? '' : 's'}`;
+}

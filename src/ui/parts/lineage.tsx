@@ -8,7 +8,7 @@ import { Scroll } from './scroll.tsx';
 const narrow = matchMedia('(max-width: 640px)');
 const nodeHeight = 46;
 
-/** `id` is that of the node in the middle, such as `views/user_profile`. */
+/** `id` is that of the node in the middle, such as `views/user_profile`; datasets are those of the catalogue. */
 export function Lineage({ catalogue, id }: { readonly catalogue: Catalogue; readonly id: string }) {
   const isNarrow = useSyncExternalStore(watchWidth, () => narrow.matches);
   const { nodes, links } = linksAround(catalogue, id);
@@ -27,7 +27,7 @@ export function Lineage({ catalogue, id }: { readonly catalogue: Catalogue; read
             <path key={path} d={path} className="link" markerEnd="url(#arrow)" />
           ))}
           {placed.map(({ node, x, y, width: own }) => (
-            <a key={node.id} href={`#/${node.href}`} aria-current={node.id === id ? 'true' : undefined}>
+            <a key={node.id} href={node.href} aria-current={node.id === id ? 'true' : undefined}>
               <rect x={x} y={y} width={own} height={nodeHeight} rx="8" className={node.id === id ? 'node here' : 'node'} />
               <text x={x + 12} y={y + 18} className="kind">
                 {node.kind}

@@ -15,7 +15,8 @@ export function useRoute(): Route {
 
 /** The address of a screen: `href('views', name)`. */
 export function href(...parts: readonly string[]): string {
-  return `#/${parts.map(encodeURIComponent).join('/')}`;
+  // `@` may stand there as it is, and `ranker@2` is easier to read.
+  return `#/${parts.map((part) => encodeURIComponent(part).replaceAll('%40', '@')).join('/')}`;
 }
 
 /** Changes what follows `?` of the address, without a step in the history. */

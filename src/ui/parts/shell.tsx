@@ -8,6 +8,7 @@ import { TokenButton } from './token.tsx';
 const sections = [
   ['Overview', '', ['']],
   ['Catalogue', 'catalogue', ['catalogue', 'views', 'services', 'sources', 'entities']],
+  ['Datasets', 'datasets', ['datasets']],
   ['Health', 'health', ['health']],
   ['Streams', 'streams', ['streams']],
   ['Reports', 'reports', ['reports']],
@@ -18,7 +19,8 @@ export function Shell({ section, children }: { readonly section: string; readonl
   const { parts } = useRoute();
   const main = useRef<HTMLElement>(null);
   const place = parts.join('/');
-  const title = parts[1] ?? sections.find(([, , own]) => (own as readonly string[]).includes(section))?.[0] ?? 'Nowhere';
+  const named = parts[2] === 'diff' ? `${parts[1]} and ${parts[3]}` : parts[1];
+  const title = named ?? sections.find(([, , own]) => (own as readonly string[]).includes(section))?.[0] ?? 'Nowhere';
   useEffect(() => {
     document.title = `${title} · Featherflight`;
   }, [title]);

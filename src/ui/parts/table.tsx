@@ -20,11 +20,14 @@ export interface TableProps<Row> {
 
 /** Columns that a phone has room for. */
 const mostBeside = 3;
+/** From so many on they stand closer to each other. */
+const many = 9;
 
 export function Table<Row>({ label, columns, rows, keyOf }: TableProps<Row>) {
+  const kinds = [...(columns.length > mostBeside ? ['stacks'] : []), ...(columns.length >= many ? ['dense'] : [])];
   return (
     <Scroll label={label}>
-      <table className={columns.length > mostBeside ? 'stacks' : undefined}>
+      <table className={kinds.join(' ') || undefined}>
         <thead>
           <tr>
             {columns.map(({ title, isNumber }) => (

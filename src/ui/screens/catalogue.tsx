@@ -46,6 +46,9 @@ function Items({ catalogue }: { readonly catalogue: Applied }) {
           );
         })}
       </fieldset>
+      {catalogue.datasetsUnread !== null && (
+        <p className="banner" role="note">{`Datasets are not among these: ${catalogue.datasetsUnread}`}</p>
+      )}
       <p className="for-readers" role="status">{`${shown.length} found`}</p>
       {shown.length === 0 && (
         <Empty title={`Nothing has “${q}” in its name, description, owner, tags or features`}>
@@ -83,7 +86,13 @@ const plurals: Readonly<Record<Item['kind'], string>> = {
   service: 'Services',
   source: 'Sources',
   entity: 'Entities',
+  dataset: 'Datasets',
 };
+
+/** Who made a dataset is known only where there are tokens. */
+function ownerless(kind: Item['kind']): string {
+  return kind === 'dataset' ? '' : 'no owner';
+}
 
 interface CardProps {
   readonly item: Item;
@@ -103,7 +112,7 @@ function Card({ item: { kind, name, href, description, owner, tags, told, newest
       </div>
       {description !== null && <p>{description}</p>}
       <p className="note">
-        {[told, owner === null ? 'no owner' : owner, newest === undefined ? '' : formatAge(newest)].filter(Boolean).join(' · ')}
+        {[told, owner ?? ownerless(kind), newest === undefined ? '' : formatAge(newest)].filter(Boolean).join(' · ')}
       </p>
       <TagList tags={tags} />
     </li>

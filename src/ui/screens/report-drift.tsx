@@ -4,6 +4,7 @@ import { Facts } from '../parts/facts.tsx';
 import { Fold, sortByResult, TitleOf, useIsSought, ViewLink } from '../parts/fold.tsx';
 import { formatInstant, formatNumber, formatShare, numberOf, words } from '../parts/format.ts';
 import { HistogramPair } from '../parts/histogram-pair.tsx';
+import { href } from '../parts/route.ts';
 import { Table } from '../parts/table.tsx';
 
 export function DriftFeatures({ report }: { readonly report: WholeReport }) {
@@ -50,12 +51,19 @@ export function DriftFeatures({ report }: { readonly report: WholeReport }) {
 }
 
 /** In a sentence, with how much of it was read. */
-export function describeSide(side: DriftSide): string {
-  const { kind, dataset, split, from, to, rows } = side;
+export function SideOf({ side: { kind, dataset, split, from, to, rows } }: { readonly side: DriftSide }) {
+  const read = ` (${formatNumber(rows)} rows)`;
+  if (kind === 'dataset' && dataset !== undefined) {
+    return (
+      <>
+        dataset <a href={href('datasets', dataset)}>{dataset}</a>
+        {split == null ? '' : `, split ${split}`}
+        {read}
+      </>
+    );
+  }
   const period = from === null || to === null ? '' : `, ${formatInstant(from)} to ${formatInstant(to)}`;
-  const ofSplit = split == null ? '' : `, split ${split}`;
-  const what = { log: `what was served${period}`, dataset: `dataset ${dataset}${ofSplit}`, frame: 'a training set' }[kind];
-  return `${what} (${formatNumber(rows)} rows)`;
+  return `${kind === 'frame' ? 'a training set' : `what was served${period}`}${read}`;
 }
 
 /** In a word; two datasets are told apart by their names. */

@@ -5,7 +5,7 @@ import { Badge, Facts } from '../parts/facts.tsx';
 import { formatInstant, formatNumber, formatValue, words } from '../parts/format.ts';
 import { href } from '../parts/route.ts';
 import { Empty, Told } from '../parts/told.tsx';
-import { DriftFeatures, describeSide } from './report-drift.tsx';
+import { DriftFeatures, SideOf } from './report-drift.tsx';
 import { LeakColumns } from './report-leaks.tsx';
 import { OtherFeatures } from './report-other.tsx';
 import { ParityFeatures } from './report-parity.tsx';
@@ -44,8 +44,8 @@ function Whole({ report }: { readonly report: WholeReport }) {
           Made: formatInstant(report.created_at),
           From: report.from === null ? null : formatInstant(report.from),
           To: report.to === null ? null : formatInstant(report.to),
-          'What was compared': report.current === undefined ? modeOf(report) : describeSide(report.current),
-          'Compared with': report.reference === undefined ? null : describeSide(report.reference),
+          'What was compared': report.current === undefined ? modeOf(report) : <SideOf side={report.current} />,
+          'Compared with': report.reference === undefined ? null : <SideOf side={report.reference} />,
           'Version of the definitions': report.version === undefined ? null : String(report.version),
           ...Object.fromEntries(factsOf(report.summary)),
         }}

@@ -8,6 +8,7 @@ import { Code } from '../parts/code.tsx';
 import { DeprecatedBadge, DeprecatedNote } from '../parts/deprecated.tsx';
 import { Facts, TagList } from '../parts/facts.tsx';
 import { Lineage } from '../parts/lineage.tsx';
+import { MadeDatasets } from '../parts/made-datasets.tsx';
 import { Readers } from '../parts/readers.tsx';
 import { href } from '../parts/route.ts';
 import { writeSamples } from '../parts/samples.ts';
@@ -81,6 +82,8 @@ function Whole({ service, catalogue }: { readonly service: ServiceRow; readonly 
       />
       <h2>Read by</h2>
       <Readers readers={service.readers} />
+      <h2>Datasets made of it</h2>
+      <MadeDatasets catalogue={catalogue} id={`services/${service.name}`} />
       <h2>Lineage</h2>
       <Lineage catalogue={catalogue} id={`services/${service.name}`} />
       <h2>Code</h2>

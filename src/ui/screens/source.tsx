@@ -6,6 +6,7 @@ import { useAnswer } from '../api/use-answer.ts';
 import { Facts, TagList } from '../parts/facts.tsx';
 import { formatInstant } from '../parts/format.ts';
 import { Lineage } from '../parts/lineage.tsx';
+import { MadeDatasets } from '../parts/made-datasets.tsx';
 import { href } from '../parts/route.ts';
 import { Block } from '../parts/scroll.tsx';
 import { Table } from '../parts/table.tsx';
@@ -63,6 +64,8 @@ function Whole({ source, catalogue }: { readonly source: SourceRow; readonly cat
           { title: 'type', cell: ([, type]) => <code>{type}</code> },
         ]}
       />
+      <h2>Datasets made of it</h2>
+      <MadeDatasets catalogue={catalogue} id={`sources/${source.name}`} />
       <h2>Lineage</h2>
       <Lineage catalogue={catalogue} id={`sources/${source.name}`} />
     </>

@@ -8,6 +8,7 @@ import { DeprecatedBadge, DeprecatedNote } from '../parts/deprecated.tsx';
 import { Badge, Facts, TagList } from '../parts/facts.tsx';
 import { formatAge, formatInstant, formatSeconds, formatValue } from '../parts/format.ts';
 import { Lineage } from '../parts/lineage.tsx';
+import { MadeDatasets } from '../parts/made-datasets.tsx';
 import { Readers } from '../parts/readers.tsx';
 import { href, useRoute } from '../parts/route.ts';
 import { writeSamples } from '../parts/samples.ts';
@@ -58,6 +59,8 @@ function Whole({ view, catalogue }: { readonly view: ViewRow; readonly catalogue
       <ViewHistory view={view.name} />
       <h2>Read by</h2>
       <Readers readers={view.readers} />
+      <h2>Datasets made of it</h2>
+      <MadeDatasets catalogue={catalogue} id={`views/${view.name}`} />
       <h2>Lineage</h2>
       <Lineage catalogue={catalogue} id={`views/${view.name}`} />
       <h2>Code</h2>
