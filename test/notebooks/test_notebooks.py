@@ -79,3 +79,17 @@ def test_notebook_runs(path: Path, server: str, repository: Path, monkeypatch: p
     assert any("image/png" in output.get("data", {}) for output in outputs)
     complaints = [output.text for output in outputs if output.get("name") == "stderr" and "arning" in output.text]
     assert not complaints
+
+
+def test_the_notebook_as_it_is_stored_shows_how_far_the_leak_reaches() -> None:
+    notebook = nbformat.read(ROOT / "notebooks/02-three-incidents.ipynb", as_version=4)
+    pages = [
+        output.data.get("text/html", "")
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "store.audit_leaks(" in cell.source
+        for output in cell.outputs
+        if "data" in output
+    ]
+    failing = [page for page in pages if "FAIL" in page]
+    assert failing
+    assert all('<img alt="shares of rows that leak' in page for page in failing)
