@@ -120,7 +120,7 @@ export function createErasures({ history, store, registry, featureLog, findSaved
       const online = await writer.erase(entity.joinKeys, values, atUs, signal);
       const archives = await eraseArchives(opened);
       const logged = (await featureLog?.erase(signal)) ?? { files: 0, rows: 0 };
-      await index.finish(key, signal);
+      await index.finish(key, Object.fromEntries(archives.map(({ source, rows }) => [source, rows])), signal);
       const foreign = foreignTables(document, views);
       const held = entity.joinKeys.map(({ name: joinKey }, at) => ({ joinKey, value: values[at] as SavedKey['value'] }));
       const datasets = (await findSaved?.(held, signal)) ?? [];

@@ -63,7 +63,7 @@ test('erasures that begin, end and are lifted at once by several are all there, 
       const index = indexes[at % 3] as (typeof indexes)[0];
       const key = keyOf(BigInt(at));
       expect(await index.begin(key, BigInt(at))).toBe(BigInt(at));
-      if (at % 2 === 0) await index.finish(key);
+      if (at % 2 === 0) await index.finish(key, {});
       if (at % 5 === 0) expect(await index.remove(key)).toBe(BigInt(at));
     }),
   );
@@ -79,13 +79,17 @@ test('an erasure that is begun again keeps its instant, and is under way until i
   const index = createErasureIndex(store, 'again');
   const key = encodeEntityKey('again', [{ name: 'id', type: 'int64' }], [1n]);
   expect(await index.begin(key, 5n)).toBe(5n);
-  await index.finish(key);
+  await index.finish(key, { clicks: 3, orders: 0 });
   const before = await index.read();
   expect(await index.read()).toBe(before);
   expect(await index.begin(key, 9n)).toBe(5n);
-  expect((await index.read()).map(({ atUs, isFinished }) => [atUs, isFinished])).toEqual([[5n, false]]);
+  const removed = { clicks: 3 };
+  expect(await index.read()).toMatchObject([{ atUs: 5n, isFinished: false, removed }]);
+  // What went the first time is not forgotten where nothing was left for the second.
+  await index.finish(key, {});
+  expect((await index.read()).map((erasure) => erasure.removed)).toEqual([removed]);
   expect(await index.remove(key)).toBe(5n);
   expect(await index.remove(key)).toBeUndefined();
-  await index.finish(key);
+  await index.finish(key, {});
   expect(await index.read()).toEqual([]);
 });

@@ -1,7 +1,8 @@
 /**
  * All erasures of a project, in as many records as a byte has values: who reads by them (the archive) need not look through the store,
  * and who changes one rewrites little. The record of kind `erasure` named by the first byte of the sha256 of an entity's key holds
- * {"KEY in base64url": {"at": "microseconds since the epoch", "finished": whether everything was removed}}.
+ * {"KEY in base64url": {"at": "microseconds since the epoch", "finished": whether everything was removed, "removed": {"SOURCE": rows of its
+ * archive}}}.
  */
 import { createHash } from 'node:crypto';
 import { asBuffer } from '../encoding/bytes.ts';
@@ -14,19 +15,22 @@ export interface Erasure extends DecodedKey {
   readonly atUs: bigint;
   /** False while it is under way, and where the process that did it died: erasing again ends it. */
   readonly isFinished: boolean;
+  /** Rows that went from archives, by source; those without any left out. */
+  readonly removed: Readonly<Record<string, number>>;
 }
 
 export interface ErasureIndex {
   /** Notes an erasure that begins; one that is there keeps its instant, which is given. */
   begin(key: Uint8Array, atUs: bigint, signal?: AbortSignal): Promise<bigint>;
-  finish(key: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** `removed`: rows that went from archives this time, by source. */
+  finish(key: Uint8Array, removed: Erasure['removed'], signal?: AbortSignal): Promise<void>;
   /** Gives its instant; undefined where it was not there. */
   remove(key: Uint8Array, signal?: AbortSignal): Promise<bigint | undefined>;
   /** All erasures, those of equal records the very same values. */
   read(signal?: AbortSignal): Promise<readonly Erasure[]>;
 }
 
-type Entry = { readonly at: string; readonly finished: boolean };
+type Entry = { readonly at: string; readonly finished: boolean; readonly removed?: Erasure['removed'] };
 type Bucket = Readonly<Record<string, Entry>>;
 
 const kind = 'erasure';
@@ -59,12 +63,12 @@ export function createErasureIndex(store: OnlineStore, project: string): Erasure
       let begun = atUs;
       await change(key, signal, (current) => {
         begun = current === undefined ? atUs : BigInt(current.at);
-        return { at: String(begun), finished: false };
+        return { ...current, at: String(begun), finished: false };
       });
       return begun;
     },
-    async finish(key, signal) {
-      await change(key, signal, (current) => current && { ...current, finished: true });
+    async finish(key, removed, signal) {
+      await change(key, signal, (current) => current && { ...current, finished: true, removed: add(current.removed, removed) });
     },
     async remove(key, signal) {
       let atUs: bigint | undefined;
@@ -93,11 +97,18 @@ function nameOf(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
 
+function add(known: Erasure['removed'] = {}, more: Erasure['removed']): Erasure['removed'] {
+  const names = new Set([...Object.keys(known), ...Object.keys(more)]);
+  const sums = [...names].map((name) => [name, (known[name] ?? 0) + (more[name] ?? 0)] as const);
+  return Object.fromEntries(sums.filter(([, rows]) => rows > 0));
+}
+
 function decodeBucket(project: string, bytes: Buffer): readonly Erasure[] {
   if (bytes.length === 0) return [];
-  return Object.entries(JSON.parse(bytes.toString()) as Bucket).map(([key, { at, finished }]) => ({
+  return Object.entries(JSON.parse(bytes.toString()) as Bucket).map(([key, { at, finished, removed = {} }]) => ({
     ...decodeEntityKey(project, Buffer.from(key, 'base64url')),
     atUs: BigInt(at),
     isFinished: finished,
+    removed,
   }));
 }

@@ -1,4 +1,4 @@
-/** Whether a key of a view is, or holds, an erased entity (rule 8.4). */
+/** Whether a key of a view is, or holds, an erased entity, and whether its source has lost rows of others (rule 8.4). */
 import { createHash } from 'node:crypto';
 import type { LiteralValue } from '../../definitions/literal.ts';
 import type { LookupPlan } from '../../offline/plan.ts';
@@ -20,6 +20,28 @@ export function whenErased(
       }),
   );
   return found.map(({ atUs }) => atUs).toSorted((a, b) => (a < b ? -1 : 1))[0];
+}
+
+/**
+ * Rows that a value of any key may have been made of, and that went from the archive of its view's source with entities that were erased;
+ * undefined where none did. A key that holds the entity itself is made of no others, but for defaults that are fitted to all keys.
+ */
+export function findLostRows(
+  erasures: readonly Erasure[],
+  { source, keys }: Pick<LookupPlan, 'source' | 'keys'>,
+  isFitted: boolean,
+): LostRows | undefined {
+  const isOfKey = ({ joinKeys }: Erasure) => joinKeys.every((name) => keys.some(({ joinKey }) => joinKey === name));
+  const lost = erasures.filter((erasure) => (erasure.removed[source.name] ?? 0) > 0 && (isFitted || !isOfKey(erasure)));
+  if (lost.length === 0) return undefined;
+  const [sinceUs] = lost.map(({ atUs }) => atUs).toSorted((a, b) => (a < b ? -1 : 1)) as [bigint];
+  return { source: source.name, sinceUs, rows: lost.reduce((sum, { removed }) => sum + (removed[source.name] as number), 0) };
+}
+
+export interface LostRows {
+  readonly source: string;
+  readonly sinceUs: bigint;
+  readonly rows: number;
 }
 
 function isSame({ kind, value }: KeyPart, given: LiteralValue): boolean {

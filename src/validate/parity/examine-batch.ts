@@ -6,7 +6,7 @@ import type { LookupPlan, RetrievalPlan } from '../../offline/plan.ts';
 import type { Erasure } from '../../online/write/erasure-index.ts';
 import type { Side } from './compare-feature.ts';
 import { openDefinition } from './definition.ts';
-import { whenErased } from './erased.ts';
+import { findLostRows, whenErased } from './erased.ts';
 import { type Difference, type Examined, type ExamineParts, examine } from './examine.ts';
 import { type ServedBatch, withOutputs } from './pairs.ts';
 import type { ParityParts } from './parts.ts';
@@ -54,6 +54,7 @@ export async function examineBatch(
     },
     knownAt: batch.knownAt,
     erasedUs: (lookup: LookupPlan, key) => whenErased(erasures, lookup, key),
+    lostRows: (lookup: LookupPlan, isFitted) => findLostRows(erasures, lookup, isFitted),
     redefinedUs: (view, feature) => findRedefinition(parts, view, feature),
   };
   const looked: ExaminedDifference[] = [];

@@ -9,7 +9,7 @@ import { findNamed } from '../../registry/references.ts';
 import { compileComparison } from './compare.ts';
 import type { Side } from './compare-feature.ts';
 import { type Answer, openDefinition } from './definition.ts';
-import { whenErased } from './erased.ts';
+import { findLostRows, whenErased } from './erased.ts';
 import { type Difference, type ExamineParts, examine } from './examine.ts';
 import { servedFromAnswer } from './from-answer.ts';
 import { type LiveParts, openOnline } from './live.ts';
@@ -72,6 +72,7 @@ export function createExplain(parts: ExplainParts): Explain {
       served: () => undefined,
       knownAt: batch.knownAt,
       erasedUs: (lookup, key) => whenErased(erasures, lookup, key),
+      lostRows: (lookup, isFitted) => findLostRows(erasures, lookup, isFitted),
       redefinedUs: (view, feature) => findRedefinition({ registry, readDocument: parts.readDocument }, view, feature),
     };
     const columns: Record<string, ExplainedColumn> = {};
