@@ -39,6 +39,8 @@ export interface Datasets {
   newest(name: string): Promise<DatasetManifest | undefined>;
   /** All versions of all names, or of one, in the order of names and versions. */
   list(name?: string): Promise<readonly DatasetManifest[]>;
+  /** Of each name the newest version that is wanted, in the order of names; older ones are not read. */
+  newestOfEach(isWanted: (manifest: DatasetManifest) => boolean): Promise<readonly DatasetManifest[]>;
   /** Finds it and keeps delete from it, until `release` is called. */
   open(reference: string): Promise<Dataset & { release(): void }>;
   /** Who reads a version now: streams of this process, and other processes. */
@@ -80,6 +82,19 @@ export async function openDatasets(storage: string): Promise<Datasets> {
         const manifest = await readManifest(directory, name, version);
         if (manifest !== undefined) found.push(manifest);
       }
+    return found;
+  }
+
+  async function newestOfEach(isWanted: (manifest: DatasetManifest) => boolean): Promise<readonly DatasetManifest[]> {
+    const found: DatasetManifest[] = [];
+    for (const name of await listNames(directory)) {
+      for (const version of (await listVersions(directory, name)).reverse()) {
+        const manifest = await readManifest(directory, name, version);
+        if (manifest === undefined || !isWanted(manifest)) continue;
+        found.push(manifest);
+        break;
+      }
+    }
     return found;
   }
 
@@ -143,7 +158,7 @@ export async function openDatasets(storage: string): Promise<Datasets> {
   }
 
   return {
-    ...{ directory, find, newest, list, open, remove, readers: countReaders },
+    ...{ directory, find, newest, list, newestOfEach, open, remove, readers: countReaders },
     tags: ({ name, version }) => readTags(versionPath(directory, name, version)),
     tag: async (text, tag) => await writeTag((await find(text)).directory, tag),
     async untag(text, model, version) {

@@ -156,8 +156,9 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
     refuse,
     create,
     async list(name, caller) {
-      const all = (await datasets.list(name)).filter(({ recipe }) => mayRead(caller, recipe.views));
-      const wanted = name === undefined ? all.filter((one, at) => all[at + 1]?.name !== one.name) : all;
+      const isSeen = ({ recipe }: DatasetManifest) => mayRead(caller, recipe.views);
+      const wanted =
+        name === undefined ? await datasets.newestOfEach(isSeen) : (await datasets.list(name)).filter((one) => isSeen(one));
       return await Promise.all(wanted.map(async (manifest) => datasetRow(await shown(manifest))));
     },
     async describe(reference, caller) {

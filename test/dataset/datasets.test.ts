@@ -29,6 +29,20 @@ describe('datasets in a folder', () => {
     expect((await datasets.list('raced')).map((one) => one.version)).toEqual([1, 2, 3, 4, 5, 6, 8]);
   });
 
+  it('are listed by their newest versions, of those that are wanted, and an older one that is damaged hides none', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    for (const name of ['b', 'a', 'b', 'b', 'c']) await create({ name, force_new: true }, userFrame(10));
+    const newest = async (isWanted = (_: { name: string; version: number }) => true) =>
+      (await datasets.newestOfEach(isWanted)).map(({ name, version }) => `${name}@${version}`);
+    expect(await newest()).toEqual(['a@1', 'b@3', 'c@1']);
+    expect(await newest(({ name, version }) => name !== 'c' && version !== 3)).toEqual(['a@1', 'b@2']);
+    writeFileSync(join(datasets.directory, 'b/1/manifest.json'), 'nothing');
+    expect(await newest()).toEqual(['a@1', 'b@3', 'c@1']);
+    await expect(datasets.list()).rejects.toMatchObject({ code: 'DATA_LOSS' });
+    await datasets.remove('b@3', free);
+    expect(await newest()).toEqual(['a@1', 'b@2', 'c@1']);
+  });
+
   it('name the nearest, the versions that there are, and when one was deleted', async () => {
     const { datasets, create } = await openDatasetShop(5);
     await create({ name: 'ranker' }, userFrame(10));

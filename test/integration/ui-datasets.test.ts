@@ -6,7 +6,17 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, post } from '../support/http-client.ts';
 import { openBrowser } from '../support/open-browser.ts';
-import { findBarriers, type Look, measureWidth, type Opened, openPage, pictures, settle } from '../support/open-page.ts';
+import {
+  findBarriers,
+  focused,
+  type Look,
+  measureWidth,
+  type Opened,
+  openPage,
+  pictures,
+  settle,
+  tabTo,
+} from '../support/open-page.ts';
 import { runProgram } from '../support/run-program.ts';
 import { pythonPath } from '../support/start-python.ts';
 import { cliPath } from '../support/start-server.ts';
@@ -302,6 +312,39 @@ describe('what datasets are made of', () => {
     await page.getByRole('heading', { name: 'ranker@3', level: 1 }).waitFor();
     await context.close();
   });
+});
+
+it('begins a graph that has no room at what the screen is about', async () => {
+  const { page, context } = await open('#/views/item_stats', { width: 390 });
+  const here = page.locator('.lineage a[aria-current]');
+  await here.waitFor();
+  const [node, frame] = [await here.boundingBox(), await page.locator('.lineage').boundingBox()];
+  expect(node?.x).toBeGreaterThan(frame?.x ?? Number.NaN);
+  expect((node?.x ?? 0) + (node?.width ?? 0)).toBeLessThan((frame?.x ?? 0) + (frame?.width ?? 0));
+  await context.close();
+});
+
+it('is read and compared with the keyboard alone', async () => {
+  const { page, context } = await open('#/datasets');
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('region', { name: 'Datasets' }).waitFor();
+  await tabTo(page, 'ranker');
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Versions' }).waitFor();
+  // A new screen begins at its content.
+  expect(await page.evaluate('document.activeElement.tagName')).toBe('MAIN');
+  await tabTo(page, 'ranker@2');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'ranker@2', level: 1 }).waitFor();
+  await tabTo(page, 'Copy the identity');
+  await page.keyboard.press('Enter');
+  await page.locator('.identity').getByRole('status').getByText('Copied').waitFor();
+  expect(await page.evaluate('navigator.clipboard.readText()')).toBe(await page.locator('.identity code').textContent());
+  await tabTo(page, 'Compare');
+  await page.keyboard.press('Space');
+  await page.getByRole('heading', { name: 'ranker@1 and ranker@2', level: 1 }).waitFor();
+  await expect.poll(() => focused(page), waits).toContain('They differ in');
+  await context.close();
 });
 
 describe('what is not there', () => {

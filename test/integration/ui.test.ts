@@ -7,7 +7,17 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, post } from '../support/http-client.ts';
 import { openBrowser } from '../support/open-browser.ts';
-import { findBarriers, type Look, measureWidth, type Opened, openPage, pictures, settle } from '../support/open-page.ts';
+import {
+  findBarriers,
+  focused,
+  type Look,
+  measureWidth,
+  type Opened,
+  openPage,
+  pictures,
+  settle,
+  tabTo,
+} from '../support/open-page.ts';
 import { type ServerProcess, startServer } from '../support/start-server.ts';
 import { makeHttpStore } from './http-store.ts';
 import { longName, type PageStore, startPageStore } from './page-store.ts';
@@ -373,21 +383,6 @@ describe('the keyboard alone', () => {
     await context.close();
   });
 });
-
-function focused(page: Page): Promise<string> {
-  return page.evaluate('document.activeElement.textContent') as Promise<string>;
-}
-
-/** Presses Tab until what has this text is focused, and sees that its focus can be seen. */
-async function tabTo(page: Page, text: string): Promise<void> {
-  for (let tries = 0; tries < 80; tries++) {
-    await page.keyboard.press('Tab');
-    if ((await focused(page)) !== text) continue;
-    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
-    return;
-  }
-  expect.fail(`nothing with the text "${text}" can be reached`);
-}
 
 it(`breaks names of ${longName.length} letters rather than the page`, async () => {
   const { page, context } = await open('#/views/household_with_a_name_that_no_phone_is_wide_enough_for', { width: 375 });

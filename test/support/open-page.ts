@@ -58,3 +58,20 @@ export async function findBarriers(page: Page): Promise<readonly string[]> {
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   return grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 300)} ${nodes[0]?.failureSummary}`);
 }
+
+/** The text of what has the focus. */
+export function focused(page: Page): Promise<string> {
+  return page.evaluate('document.activeElement.textContent') as Promise<string>;
+}
+
+/** Presses Tab until what has this text is focused, and sees that its focus can be seen. */
+export async function tabTo(page: Page, text: string): Promise<void> {
+  for (let tries = 0; tries < 80; tries++) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)) !== text) continue;
+    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+    if (outline !== 'solid') throw new Error(`nobody sees that "${text}" has the focus`);
+    return;
+  }
+  throw new Error(`nothing with the text "${text}" can be reached`);
+}

@@ -1,6 +1,6 @@
 /** What a thing is made of and what is made of it, as a graph of links. */
 import { Graph, layout } from '@dagrejs/dagre';
-import { useSyncExternalStore } from 'react';
+import { useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import type { Catalogue } from '../api/catalogue.ts';
 import { type LineageNode, linksAround } from './links.ts';
 import { Scroll } from './scroll.tsx';
@@ -13,10 +13,18 @@ export function Lineage({ catalogue, id }: { readonly catalogue: Catalogue; read
   const isNarrow = useSyncExternalStore(watchWidth, () => narrow.matches);
   const { nodes, links } = linksAround(catalogue, id);
   const { placed, paths, width, height } = place(nodes, links, isNarrow ? 'TB' : 'LR');
+  const drawing = useRef<SVGSVGElement>(null);
+  const here = placed.find(({ node }) => node.id === id);
+  const middle = here === undefined ? 0 : here.x + here.width / 2;
+  useLayoutEffect(() => {
+    // Where all of it has no room, it begins at what the screen is about.
+    const frame = drawing.current?.parentElement;
+    if (frame != null) frame.scrollLeft = middle - frame.clientWidth / 2;
+  }, [middle]);
   return (
     <>
       <Scroll label="Lineage" className="lineage">
-        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+        <svg ref={drawing} width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
           <title>What feeds it and what it feeds</title>
           <defs>
             <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
