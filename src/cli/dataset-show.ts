@@ -11,7 +11,7 @@ interface Options {
   readonly url?: string;
 }
 
-const listed = ['name', 'rows', 'splits', 'models', 'created_at', 'created_by', 'warnings', 'description'];
+const listed = ['name', 'rows', 'splits', 'models', 'created_at', 'created_by', 'warnings', 'description', 'damaged'];
 
 export function listCommand(context: Context): Command {
   return new Command('list')
@@ -21,7 +21,7 @@ export function listCommand(context: Context): Command {
     .action(async (name: string | undefined, { url }: Options) => {
       const rows = await withDatasets(context, url, (door) => door.list(name));
       if (context.json) return await context.write(`${JSON.stringify({ kind: 'datasets', rows })}\n`);
-      const shown = rows.map((row) => ({ ...row, created_at: String(row.created_at).slice(0, 19) }));
+      const shown = rows.map((row) => ({ ...row, created_at: String(row.created_at ?? '').slice(0, 19) }));
       const columns = listed.filter((column) => rows.length === 0 || rows.some((row) => printValue(row[column]) !== ''));
       await context.write(printTable(columns, shown, undefined, context.isTerminal ? terminalWidth : undefined));
     });

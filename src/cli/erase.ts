@@ -117,8 +117,10 @@ function formatReport(shown: string, { online, archives, feature_log: logged, da
   for (const { source, files, rows: count } of archives)
     lines.push(`pushed to ${source}: ${count} rows in ${files} files removed`);
   if (logged.rows > 0) lines.push(`feature log: ${logged.rows} rows in ${logged.files} files removed`);
-  for (const { dataset, rows: count } of datasets)
-    lines.push(`not changed: dataset ${dataset} holds ${count} rows; featherflight dataset delete ${dataset} removes it`);
+  for (const { dataset, rows: count, problem } of datasets) {
+    const what = count === null ? `may hold it (${problem})` : `holds ${count} rows`;
+    lines.push(`not changed: dataset ${dataset} ${what}; featherflight dataset delete ${dataset} removes it`);
+  }
   for (const { source, paths } of foreign) lines.push(`not changed: ${source} may hold it, in ${paths.join(', ')}`);
   lines.push('rows of it are refused until that is lifted (--lift)');
   return `${lines.join('\n')}\n`;

@@ -24,7 +24,9 @@ async function findLineage(name: string, url: string | undefined, context: Conte
   if (url !== undefined) return await withServer(url, context, (server) => server.lineage(name));
   return await withApplied(context, async (registry, _history, _store, config) => {
     const datasets = await openDatasets(config.storage);
-    const shown = (await datasets.list()).map(async (one) => ({ ...one, tags: await datasets.tags(one) }));
-    return lineageOf(registry, name, graphOfDatasets(await Promise.all(shown)));
+    const shown = (await datasets.survey()).flatMap(({ manifest, tags }) =>
+      manifest === undefined ? [] : [{ ...manifest, tags }],
+    );
+    return lineageOf(registry, name, graphOfDatasets(shown));
   });
 }

@@ -1,7 +1,7 @@
 /** The datasets of a storage folder, which servers may share: found by name, held while they are read, tagged and deleted. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { didYouMean, FeatureStoreError } from '../errors.ts';
+import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../errors.ts';
 import {
   listNames,
   listVersions,
@@ -30,17 +30,32 @@ export interface DatasetReaders {
   readonly processes: number;
 }
 
+/** One version as it was found, whole or not. */
+export interface SurveyedDataset {
+  readonly name: string;
+  readonly version: number;
+  /** undefined where it cannot be read. */
+  readonly manifest: DatasetManifest | undefined;
+  readonly tags: readonly ModelTag[];
+  /** What of it is damaged, and what to do about it. */
+  readonly problem: string | undefined;
+}
+
 export interface Datasets {
   /** Where they all are. */
   readonly directory: string;
   /** `NAME@VERSION`, or NAME for the newest; NOT_FOUND names the nearest, and the versions that there are. */
   find(reference: string): Promise<Dataset>;
-  /** The newest version of a name, where there is one. */
+  /** The version that a reference means, whether it can be read or not. */
+  locate(reference: string): Promise<DatasetReference & { readonly version: number }>;
+  /** The newest version of a name, where there is one that can be read. */
   newest(name: string): Promise<DatasetManifest | undefined>;
-  /** All versions of all names, or of one, in the order of names and versions. */
+  /** All versions of all names, or of one, in the order of names and versions; what is damaged of one hides no other. */
+  survey(name?: string): Promise<readonly SurveyedDataset[]>;
+  /** Those of them that can be read. */
   list(name?: string): Promise<readonly DatasetManifest[]>;
-  /** Of each name the newest version that is wanted, in the order of names; older ones are not read. */
-  newestOfEach(isWanted: (manifest: DatasetManifest) => boolean): Promise<readonly DatasetManifest[]>;
+  /** Of each name the newest version that is wanted, damaged or not, in the order of names; older ones are not read. */
+  newestOfEach(isWanted: (manifest: DatasetManifest | undefined) => boolean): Promise<readonly SurveyedDataset[]>;
   /** Finds it and keeps delete from it, until `release` is called. */
   open(reference: string): Promise<Dataset & { release(): void }>;
   /** Who reads a version now: streams of this process, and other processes. */
@@ -49,8 +64,8 @@ export interface Datasets {
   tag(reference: string, tag: ModelTag): Promise<readonly ModelTag[]>;
   /** Takes a model's tags away; NOT_FOUND where it has none. */
   untag(reference: string, model: string, version?: string): Promise<readonly ModelTag[]>;
-  /** Removes a version for good; FAILED_PRECONDITION while it is read or a model is tagged with it, unless forced. */
-  remove(reference: string, options: { readonly by: string | null; readonly force: boolean }): Promise<DatasetManifest>;
+  /** Removes a version for good, damaged or not; FAILED_PRECONDITION while it is read or a model is tagged with it, unless forced. */
+  remove(reference: string, options: { readonly by: string | null; readonly force: boolean }): Promise<void>;
   /** Removes what processes that died have left. */
   sweep(): Promise<void>;
 }
@@ -60,42 +75,65 @@ export async function openDatasets(storage: string): Promise<Datasets> {
   await mkdir(directory, { recursive: true });
   const readers = createReaders(directory);
 
-  async function find(text: string): Promise<Dataset> {
+  async function locate(text: string): Promise<DatasetReference & { readonly version: number }> {
     const { name, version: asked } = parseReference(text);
     const versions = await listVersions(directory, name);
     const version = asked ?? versions.at(-1);
     if (version === undefined) throw await unknownDataset(directory, name);
+    if (versions.includes(version)) return { name, version };
+    throw await unknownVersion(directory, name, version, versions);
+  }
+
+  async function find(text: string): Promise<Dataset> {
+    const { name, version } = await locate(text);
     const manifest = await readManifest(directory, name, version);
-    if (manifest === undefined) throw await unknownVersion(directory, name, version, versions);
+    if (manifest === undefined) throw await unknownVersion(directory, name, version, await listVersions(directory, name));
     return { manifest, directory: versionPath(directory, name, version) };
   }
 
   async function newest(name: string): Promise<DatasetManifest | undefined> {
     const version = (await listVersions(directory, name)).at(-1);
-    return version === undefined ? undefined : await readManifest(directory, name, version);
+    return version === undefined ? undefined : (await look(name, version))?.manifest;
   }
 
-  async function list(only?: string): Promise<readonly DatasetManifest[]> {
-    const found: DatasetManifest[] = [];
+  /** undefined where it was deleted meanwhile. */
+  async function look(name: string, version: number): Promise<SurveyedDataset | undefined> {
+    let manifest: DatasetManifest | undefined;
+    try {
+      manifest = await readManifest(directory, name, version);
+      if (manifest === undefined) return undefined;
+      const tags = await readTags(versionPath(directory, name, version));
+      return { name, version, manifest, tags, problem: undefined };
+    } catch (error) {
+      return { name, version, manifest, tags: [], problem: asFeatureStoreError(error).message };
+    }
+  }
+
+  async function survey(only?: string): Promise<readonly SurveyedDataset[]> {
+    const found: SurveyedDataset[] = [];
     for (const name of only === undefined ? await listNames(directory) : [only])
       for (const version of await listVersions(directory, name)) {
-        const manifest = await readManifest(directory, name, version);
-        if (manifest !== undefined) found.push(manifest);
+        const one = await look(name, version);
+        if (one !== undefined) found.push(one);
       }
     return found;
   }
 
-  async function newestOfEach(isWanted: (manifest: DatasetManifest) => boolean): Promise<readonly DatasetManifest[]> {
-    const found: DatasetManifest[] = [];
+  async function newestOfEach(isWanted: (manifest: DatasetManifest | undefined) => boolean): Promise<readonly SurveyedDataset[]> {
+    const found: SurveyedDataset[] = [];
     for (const name of await listNames(directory)) {
       for (const version of (await listVersions(directory, name)).reverse()) {
-        const manifest = await readManifest(directory, name, version);
-        if (manifest === undefined || !isWanted(manifest)) continue;
-        found.push(manifest);
+        const one = await look(name, version);
+        if (one === undefined || !isWanted(one.manifest)) continue;
+        found.push(one);
         break;
       }
     }
     return found;
+  }
+
+  async function list(name?: string): Promise<readonly DatasetManifest[]> {
+    return (await survey(name)).flatMap(({ manifest }) => manifest ?? []);
   }
 
   async function open(text: string): Promise<Dataset & { release(): void }> {
@@ -129,10 +167,10 @@ export async function openDatasets(storage: string): Promise<Datasets> {
     );
   }
 
-  async function remove(text: string, { by, force }: { by: string | null; force: boolean }): Promise<DatasetManifest> {
-    const { manifest } = await find(text);
-    const { name, version, id } = manifest;
-    const reference = formatReference(manifest);
+  async function remove(text: string, { by, force }: { by: string | null; force: boolean }): Promise<void> {
+    const { name, version } = await locate(text);
+    const reference = formatReference({ name, version });
+    const id = (await look(name, version))?.manifest?.id ?? null;
     if (!force) {
       const models = (await readTags(versionPath(directory, name, version))).map(({ model, version: of }) =>
         nameModel(model, of),
@@ -154,11 +192,10 @@ export async function openDatasets(storage: string): Promise<Datasets> {
       throw error;
     }
     await removeDeleted(directory, name, version);
-    return manifest;
   }
 
   return {
-    ...{ directory, find, newest, list, newestOfEach, open, remove, readers: countReaders },
+    ...{ directory, find, locate, newest, survey, list, newestOfEach, open, remove, readers: countReaders },
     tags: ({ name, version }) => readTags(versionPath(directory, name, version)),
     tag: async (text, tag) => await writeTag((await find(text)).directory, tag),
     async untag(text, model, version) {

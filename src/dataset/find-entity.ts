@@ -1,10 +1,10 @@
 /** Which datasets hold rows of an entity: what was saved before it was erased is told, and goes by deleting the dataset. */
-
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { asFeatureStoreError } from '../errors.ts';
 import { openEngine, type Session } from '../offline/duckdb/engine.ts';
 import { quoteName, quoteText } from '../offline/duckdb/sql.ts';
-import type { Datasets } from './datasets.ts';
+import type { Dataset, Datasets } from './datasets.ts';
 import type { DatasetManifest } from './manifest.ts';
 import { formatReference } from './name.ts';
 import { relationOf } from './relation.ts';
@@ -18,28 +18,40 @@ export interface EntityKey {
 export interface DatasetHolding {
   /** `NAME@VERSION`. */
   readonly dataset: string;
-  readonly rows: number;
+  /** null where it cannot be told, and `problem` says why. */
+  readonly rows: number | null;
+  readonly problem?: string;
 }
 
-/** Looks into the key columns of all datasets. */
+/** What is to be looked for in a dataset, or what is known of it already. */
+interface Asked {
+  readonly dataset: string;
+  readonly condition?: string;
+  readonly holding?: DatasetHolding;
+}
+
+/** Looks into the key columns of all datasets; one that is damaged hides no other, and is told as one that may hold rows. */
 export async function findEntity(
-  datasets: Pick<Datasets, 'directory' | 'list'>,
+  datasets: Pick<Datasets, 'directory' | 'survey' | 'open'>,
   keys: readonly EntityKey[],
   signal?: AbortSignal,
 ): Promise<readonly DatasetHolding[]> {
-  const asked = (await datasets.list()).flatMap((manifest) => {
+  const asked = (await datasets.survey()).flatMap(({ manifest, problem, ...reference }): Asked[] => {
+    const dataset = formatReference(reference);
+    if (manifest === undefined) return [{ dataset, holding: { dataset, rows: null, problem: problem ?? 'it cannot be read' } }];
     const condition = conditionOf(manifest, keys);
-    return condition === undefined ? [] : [{ manifest, condition }];
+    return condition === undefined ? [] : [{ dataset, condition }];
   });
-  if (asked.length === 0) return [];
+  if (!asked.some(({ condition }) => condition !== undefined)) return asked.flatMap(({ holding }) => holding ?? []);
   const spillDirectory = join(datasets.directory, `.draft-${randomUUID()}`);
   const engine = await openEngine({ threads: 2, memory: '512MB', spillDirectory, spillLimit: '10GB' });
   try {
     return await engine.session(signal, async (session) => {
       const found: DatasetHolding[] = [];
-      for (const { manifest, condition } of asked) {
-        const rows = await count(session, datasets.directory, manifest, condition);
-        if (rows > 0) found.push({ dataset: formatReference(manifest), rows });
+      for (const { dataset, condition, holding } of asked) {
+        const one = condition === undefined ? holding : await look(session, datasets, dataset, condition);
+        signal?.throwIfAborted();
+        if (one !== undefined && one.rows !== 0) found.push(one);
       }
       return found;
     });
@@ -48,8 +60,28 @@ export async function findEntity(
   }
 }
 
-async function count(session: Session, directory: string, manifest: DatasetManifest, condition: string): Promise<number> {
-  const relation = relationOf(join(directory, manifest.name, String(manifest.version)), manifest.splits);
+async function look(
+  session: Session,
+  datasets: Pick<Datasets, 'open'>,
+  dataset: string,
+  condition: string,
+): Promise<DatasetHolding> {
+  try {
+    const opened = await datasets.open(dataset);
+    try {
+      return { dataset, rows: await count(session, opened, condition) };
+    } finally {
+      opened.release();
+    }
+  } catch (error) {
+    const { code, message } = asFeatureStoreError(error);
+    // It was deleted meanwhile.
+    return code === 'NOT_FOUND' ? { dataset, rows: 0 } : { dataset, rows: null, problem: message };
+  }
+}
+
+async function count(session: Session, { directory, manifest }: Dataset, condition: string): Promise<number> {
+  const relation = relationOf(directory, manifest.splits);
   if (relation === undefined) return 0;
   const [row] = await session.rows(`select count(*) as n from ${relation} where ${condition}`);
   return Number(row?.n);

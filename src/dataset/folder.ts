@@ -100,7 +100,7 @@ export async function readManifest(directory: string, name: string, version: num
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });
-  if (text !== undefined) return decodeManifest(text, `datasets/${name}/${version}/manifest.json`);
+  if (text !== undefined) return decodeManifest(text, { name, version });
   if (!(await exists(versionPath(directory, name, version)))) return undefined;
   throw new FeatureStoreError(
     'DATA_LOSS',
@@ -111,14 +111,23 @@ export async function readManifest(directory: string, name: string, version: num
 
 /** What is left of a deleted version: its number is not given again, and whoever asks is told when it went. */
 export interface Tombstone {
-  readonly id: string;
+  /** null where nobody knew it any more. */
+  readonly id: string | null;
   readonly deleted_at: string;
   readonly by: string | null;
 }
 
 export async function readTombstone(directory: string, name: string, version: number): Promise<Tombstone | undefined> {
-  const text = await readFile(`${versionPath(directory, name, version)}.deleted`, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Tombstone);
+  const path = `${versionPath(directory, name, version)}.deleted`;
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Tombstone;
+  } catch {
+    // It says by being there that the version is gone.
+    const at = (await stat(path)).mtime.toISOString();
+    return { id: null, deleted_at: at, by: null };
+  }
 }
 
 /** From here on nobody finds the version; its files are removed by removeDeleted. */

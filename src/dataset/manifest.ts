@@ -163,21 +163,25 @@ export type ColumnRole = DatasetColumn['role'];
 export type Gate = z.output<typeof gate>;
 export type SourceRecord = z.output<typeof source>;
 
-/** Reads a manifest; DATA_LOSS where it is damaged, FAILED_PRECONDITION where a later release wrote it. */
-export function decodeManifest(text: string, where: string): DatasetManifest {
+/** Reads a version's manifest; DATA_LOSS where it is damaged or another's, FAILED_PRECONDITION where a later release wrote it. */
+export function decodeManifest(text: string, { name, version }: { readonly name: string; readonly version: number }): DatasetManifest {
+  const where = `datasets/${name}/${version}/manifest.json`;
+  const damaged = 'is damaged; restore it, or delete this version of the dataset and create it again';
   const problem = (code: 'DATA_LOSS' | 'FAILED_PRECONDITION', what: string) =>
     new FeatureStoreError(code, `${where} ${what}`, { details: { path: where } });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw problem('DATA_LOSS', 'is damaged; restore it, or delete this version of the dataset and create it again');
+    throw problem('DATA_LOSS', damaged);
   }
   if ((json as { format?: unknown } | null)?.format !== 1)
     throw problem('FAILED_PRECONDITION', 'is of another release; read the dataset with the release that made it');
   const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw problem('DATA_LOSS', 'is damaged; restore it, or delete this version of the dataset and create it again');
+  if (!parsed.success) throw problem('DATA_LOSS', damaged);
+  const { data } = parsed;
+  if (data.name === name && data.version === version) return data;
+  throw problem('DATA_LOSS', `is that of ${data.name}@${data.version}; restore its own, or delete this version of the dataset`);
 }
 
 export function encodeSchema(fields: readonly Field[]): string {

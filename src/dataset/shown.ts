@@ -1,6 +1,7 @@
 /** Datasets as they are shown: whole, and as a row among others. */
 import type { DatasetManifest } from './manifest.ts';
 import { formatReference } from './name.ts';
+import type { SurveyedDataset } from './survey.ts';
 import type { ModelTag } from './tags.ts';
 
 export type ShownDataset = DatasetManifest & { readonly tags: readonly ModelTag[] };
@@ -9,6 +10,16 @@ export type ShownDataset = DatasetManifest & { readonly tags: readonly ModelTag[
 export interface DatasetRow extends Readonly<Record<string, unknown>> {
   /** `NAME@VERSION`. */
   readonly name: string;
+}
+
+/** The row of a version as it was found: of one whose manifest cannot be read nothing is known but that, and why. */
+export function surveyedRow({ name, version, manifest, tags, problem }: SurveyedDataset): DatasetRow {
+  if (manifest !== undefined) return { ...datasetRow({ ...manifest, tags }), damaged: problem ?? null };
+  return {
+    ...{ name: formatReference({ name, version }), id: null, rows: null, splits: {}, features: [], labels: [], service: null },
+    views: {},
+    ...{ created_at: null, created_by: null, description: null, warnings: [], models: [], damaged: problem ?? null },
+  };
 }
 
 export function datasetRow(shown: ShownDataset): DatasetRow {
@@ -27,6 +38,7 @@ export function datasetRow(shown: ShownDataset): DatasetRow {
     description: shown.description,
     warnings: gates.filter(({ ok }) => !ok).map(({ column, expectation }) => `${column}: ${expectation}`),
     models: tags.map(nameModel),
+    damaged: null,
   };
 }
 

@@ -41,8 +41,8 @@ export interface ErasureReport {
   readonly archives: readonly { readonly source: string; readonly files: number; readonly rows: number }[];
   /** What was rewritten of the feature log. */
   readonly feature_log: { readonly files: number; readonly rows: number };
-  /** Saved datasets that hold rows of it: they are reported and not changed, and go when they are deleted. */
-  readonly datasets: readonly { readonly dataset: string; readonly rows: number }[];
+  /** Saved datasets that hold rows of it, or may where `rows` is null: reported and not changed, they go when they are deleted. */
+  readonly datasets: readonly { readonly dataset: string; readonly rows: number | null; readonly problem?: string }[];
   /** Tables that may hold the entity. They belong to others: they are reported and not changed. */
   readonly foreign: readonly {
     readonly source: string;

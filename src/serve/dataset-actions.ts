@@ -11,7 +11,7 @@ import { formatReference } from '../dataset/name.ts';
 import { readVocabulary } from '../dataset/open-rows.ts';
 import { type Reproduction, reproduceDataset } from '../dataset/reproduce.ts';
 import { parseDatasetRequest } from '../dataset/request.ts';
-import { type DatasetRow, datasetRow, type ShownDataset } from '../dataset/shown.ts';
+import { type DatasetRow, type ShownDataset, surveyedRow } from '../dataset/shown.ts';
 import { tagSchema } from '../dataset/tags.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { LineageGraph } from '../lifecycle/lineage-graph.ts';
@@ -50,7 +50,7 @@ export interface DatasetActions {
     signal: AbortSignal,
     onProgress: OnProgress,
   ): Promise<ShownDataset & { created: boolean }>;
-  /** The newest version of each name, or all of one, of those that the caller may read. */
+  /** The newest version of each name, or all of one, of those that the caller may read; damaged ones with what is wrong. */
   list(name: string | undefined, caller: Caller): Promise<readonly DatasetRow[]>;
   /** With who reads it now. */
   describe(reference: string, caller: Caller): Promise<ShownDataset & { readonly readers: DatasetReaders }>;
@@ -156,18 +156,17 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
     refuse,
     create,
     async list(name, caller) {
-      const isSeen = ({ recipe }: DatasetManifest) => mayRead(caller, recipe.views);
-      const wanted =
-        name === undefined ? await datasets.newestOfEach(isSeen) : (await datasets.list(name)).filter((one) => isSeen(one));
-      return await Promise.all(wanted.map(async (manifest) => datasetRow(await shown(manifest))));
+      const isSeen = (manifest: DatasetManifest | undefined) => mayRead(caller, manifest?.recipe.views);
+      if (name === undefined) return (await datasets.newestOfEach(isSeen)).map(surveyedRow);
+      return (await datasets.survey(name)).filter(({ manifest }) => isSeen(manifest)).map(surveyedRow);
     },
     async describe(reference, caller) {
       const manifest = await find(reference, caller);
       return { ...(await shown(manifest)), readers: await datasets.readers(formatReference(manifest)) };
     },
     async lineage(caller) {
-      const all = (await datasets.list()).filter(({ recipe }) => mayRead(caller, recipe.views));
-      return graphOfDatasets(await Promise.all(all.map(shown)));
+      const all = (await datasets.survey()).filter(({ manifest }) => mayRead(caller, manifest?.recipe.views));
+      return graphOfDatasets(all.flatMap(({ manifest, tags }) => (manifest === undefined ? [] : [{ ...manifest, tags }])));
     },
     async vocabulary(reference, column, caller) {
       await find(reference, caller);
@@ -185,9 +184,11 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
     },
     reproduce,
     async remove(reference, force, caller) {
-      const manifest = await find(reference, caller);
-      await datasets.remove(formatReference(manifest), { by: caller.token === undefined ? null : caller.name, force });
-      return { deleted: formatReference(manifest) };
+      const deleted = formatReference(await datasets.locate(reference));
+      // What a damaged one was made of nobody knows: whoever may read every view may delete it.
+      if (caller.views !== undefined) await find(deleted, caller);
+      await datasets.remove(deleted, { by: caller.token === undefined ? null : caller.name, force });
+      return { deleted };
     },
   };
 }
@@ -203,8 +204,9 @@ function asDatasetFrame(frame: EntityFrame, { pause }: Turn): DatasetFrame {
   };
 }
 
-function mayRead({ views }: Caller, needed: readonly string[]): boolean {
-  return views === undefined || needed.every((view) => views.includes(view));
+/** Views that cannot be told are for those alone who may read every view. */
+function mayRead({ views }: Caller, needed: readonly string[] | undefined): boolean {
+  return views === undefined || (needed?.every((view) => views.includes(view)) ?? false);
 }
 
 function parseTag(input: unknown): z.output<typeof tagRequestSchema> {

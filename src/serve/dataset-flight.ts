@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Caller } from '../access/caller.ts';
 import type { RequiredScope } from '../access/scope.ts';
 import { type DatasetRow, datasetRow } from '../dataset/shown.ts';
-import { FeatureStoreError } from '../errors.ts';
+import { asFeatureStoreError, FeatureStoreError } from '../errors.ts';
 import type { FlightInfo } from '../flight/protocol.ts';
 import { streamProgress } from '../http/stream-progress.ts';
 import type { DatasetActions, TellingDatasets } from './dataset-actions.ts';
@@ -103,17 +103,34 @@ export async function* runDatasetAction(
   }
 }
 
-/** A dataset among the flights. */
+/** A dataset among the flights; a damaged one has neither schema nor rows. */
 function datasetFlight(row: DatasetRow, schema: Uint8Array): FlightInfo {
   return {
     schema,
     descriptor: { type: 'path', path: ['datasets', row.name] },
     endpoints: [],
-    totalRecords: BigInt(row.rows as number),
+    totalRecords: BigInt((row.rows as number | null) ?? -1),
     totalBytes: -1n,
     ordered: true,
     metadata: encodeJson(row),
   };
+}
+
+/** All datasets as flights; one that is deleted or damaged meanwhile hides no other. */
+export async function* listDatasetFlights(actions: TellingDatasets, caller: Caller): AsyncGenerator<FlightInfo> {
+  for (const row of await actions.list(undefined, caller)) {
+    if (row.damaged != null) {
+      yield datasetFlight(row, new Uint8Array(0));
+      continue;
+    }
+    try {
+      yield await describeDatasetFlight(actions, row.name, caller);
+    } catch (error) {
+      const { code, message } = asFeatureStoreError(error);
+      if (code === 'NOT_FOUND') continue;
+      yield datasetFlight({ ...row, rows: null, damaged: message }, new Uint8Array(0));
+    }
+  }
 }
 
 /** One dataset by its path in the catalogue. */

@@ -13,7 +13,7 @@ import { actions, concernsEveryView, createActions } from './actions.ts';
 import type { Acts, UnchangingParts } from './acts/acts.ts';
 import { describeCatalogue, listCatalogue, sourceFactsOf } from './catalogue.ts';
 import { catalogueSchema } from './catalogue-schema.ts';
-import { describeDatasetFlight, findDatasets, isDatasetAction, runDatasetAction } from './dataset-flight.ts';
+import { describeDatasetFlight, findDatasets, isDatasetAction, listDatasetFlights, runDatasetAction } from './dataset-flight.ts';
 import { createDatasetRows, type DatasetRowsParts } from './dataset-rows.ts';
 import { withoutEmpty } from './entity-frame.ts';
 import type { Freshness } from './freshness.ts';
@@ -97,8 +97,7 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       const { kind: wanted } = criteria.length === 0 ? { kind: undefined } : parseJsonObject(criteria, 'the criteria');
       for (const kind of wanted === undefined ? ['feature_services', 'feature_views', 'datasets'] : [String(wanted)]) {
         if (kind === 'datasets') {
-          for (const row of await parts.datasets.list(undefined, parts.callerOf(context.token)))
-            yield await describeDatasetFlight(parts.datasets, row.name, parts.callerOf(context.token));
+          yield* listDatasetFlights(parts.datasets, parts.callerOf(context.token));
           continue;
         }
         for (const row of await listCatalogue(parts.registry(), kind, newestEvent)) {

@@ -1,10 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatasets } from '../../src/dataset/datasets.ts';
+import { findEntity } from '../../src/dataset/find-entity.ts';
 import { createDraft } from '../../src/dataset/folder.ts';
 import type { DatasetManifest } from '../../src/dataset/manifest.ts';
+import { formatReference } from '../../src/dataset/name.ts';
+import { surveyedRow } from '../../src/dataset/shown.ts';
+import type { SurveyedDataset } from '../../src/dataset/survey.ts';
 import { verifyDataset } from '../../src/dataset/verify.ts';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
@@ -32,13 +36,12 @@ describe('datasets in a folder', () => {
   it('are listed by their newest versions, of those that are wanted, and an older one that is damaged hides none', async () => {
     const { datasets, create } = await openDatasetShop(5);
     for (const name of ['b', 'a', 'b', 'b', 'c']) await create({ name, force_new: true }, userFrame(10));
-    const newest = async (isWanted = (_: { name: string; version: number }) => true) =>
+    const newest = async (isWanted = (_?: { name: string; version: number }) => true) =>
       (await datasets.newestOfEach(isWanted)).map(({ name, version }) => `${name}@${version}`);
     expect(await newest()).toEqual(['a@1', 'b@3', 'c@1']);
-    expect(await newest(({ name, version }) => name !== 'c' && version !== 3)).toEqual(['a@1', 'b@2']);
+    expect(await newest((one) => one?.name !== 'c' && one?.version !== 3)).toEqual(['a@1', 'b@2']);
     writeFileSync(join(datasets.directory, 'b/1/manifest.json'), 'nothing');
     expect(await newest()).toEqual(['a@1', 'b@3', 'c@1']);
-    await expect(datasets.list()).rejects.toMatchObject({ code: 'DATA_LOSS' });
     await datasets.remove('b@3', free);
     expect(await newest()).toEqual(['a@1', 'b@2', 'c@1']);
   });
@@ -147,6 +150,87 @@ describe('datasets in a folder', () => {
       code: 'DATA_LOSS',
       message: expect.stringContaining('is gone'),
     });
+  });
+});
+
+describe('a damaged version', () => {
+  it.each([
+    ['cut short', (path: string) => writeFileSync(path, '{"format": 1'), 'is damaged; restore it, or delete this version'],
+    ['lost', (path: string) => rmSync(path), 'is gone; restore it, or delete this version'],
+    ['of a later release', (path: string) => writeFileSync(path, '{"format": 2}'), 'is of another release'],
+    [
+      'a folder',
+      (path: string) => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+      'cannot be read (EISDIR); restore it, or delete this version',
+    ],
+  ])('whose manifest is %s hides no other, is told as what it is, and is deleted', async (_, damage, problem) => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'first' }, userFrame(10));
+    await create({ name: 'ranker' }, userFrame(10));
+    await create({ name: 'ranker', force_new: true }, userFrame(10));
+    const { directory } = await datasets.find('ranker@2');
+    damage(join(directory, 'manifest.json'));
+    const found = await datasets.survey();
+    expect(found.map(({ name, version, problem: what }) => [name, version, what === undefined])).toEqual([
+      ['first', 1, true],
+      ['ranker', 1, true],
+      ['ranker', 2, false],
+    ]);
+    expect(found[2]?.problem).toContain(problem);
+    expect(surveyedRow(found[2] as SurveyedDataset)).toMatchObject({ name: 'ranker@2', rows: null, damaged: found[2]?.problem });
+    expect((await datasets.list()).map(formatReference)).toEqual(['first@1', 'ranker@1']);
+    await expect(datasets.find('ranker')).rejects.toThrow(problem);
+    await expect(datasets.open('ranker@2')).rejects.toThrow(problem);
+    const keys = [{ joinKey: 'user_id', value: 1n }];
+    expect(await findEntity(datasets, keys)).toEqual([
+      { dataset: 'first@1', rows: 1 },
+      { dataset: 'ranker@1', rows: 1 },
+      { dataset: 'ranker@2', rows: null, problem: expect.stringContaining(problem) },
+    ]);
+    // The next version is a new one: nobody knows whether the damaged one was the same.
+    expect(await create({ name: 'ranker' }, userFrame(10))).toMatchObject({ created: true, manifest: { version: 3 } });
+    await datasets.remove('ranker@2', free);
+    expect((await datasets.survey('ranker')).map(({ version }) => version)).toEqual([1, 3]);
+    await expect(datasets.find('ranker@2')).rejects.toMatchObject({ message: expect.stringContaining('was deleted at') });
+  });
+
+  it('that has the manifest of another is told as such', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'ranker' }, userFrame(10));
+    await create({ name: 'ranker', force_new: true }, userFrame(10));
+    const [one, two] = await Promise.all(['ranker@1', 'ranker@2'].map((reference) => datasets.find(reference)));
+    copyFileSync(join(one?.directory as string, 'manifest.json'), join(two?.directory as string, 'manifest.json'));
+    await expect(datasets.find('ranker@2')).rejects.toMatchObject({
+      code: 'DATA_LOSS',
+      message: expect.stringContaining('is that of ranker@1'),
+    });
+  });
+
+  it('whose rows cannot be read is told to whoever looks for an entity', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'first' }, userFrame(10));
+    const { manifest } = await create({ name: 'second' }, userFrame(10));
+    const { directory } = await datasets.find('first');
+    rmSync(join(directory, manifest.splits[0]?.files[0]?.path as string));
+    expect(await findEntity(datasets, [{ joinKey: 'user_id', value: 1n }])).toEqual([
+      { dataset: 'first@1', rows: null, problem: expect.stringMatching(/./) },
+      { dataset: 'second@1', rows: 1 },
+    ]);
+  });
+
+  it('stays deleted where its tombstone is damaged', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'first' }, userFrame(10));
+    await create({ name: 'ranker' }, userFrame(10));
+    const { directory } = await datasets.find('ranker');
+    await datasets.remove('ranker@1', free);
+    writeFileSync(`${directory}.deleted`, '');
+    expect((await datasets.list()).map(formatReference)).toEqual(['first@1']);
+    expect(await create({ name: 'ranker' }, userFrame(10))).toMatchObject({ manifest: { version: 2 } });
+    await expect(datasets.find('ranker@1')).rejects.toMatchObject({ message: expect.stringContaining('was deleted at 2') });
   });
 });
 

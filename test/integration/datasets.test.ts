@@ -207,6 +207,38 @@ describe('datasets', () => {
     expect(datasets).toEqual(expect.arrayContaining([{ dataset: 'ranker@1', rows: 3 }]));
   });
 
+  it('are listed, traced, planned and erased from where one of them is damaged, and that one is deleted', async () => {
+    await there('create', 'hurt', '--entities', 'frames/rows.parquet', '--features', 'user_profile:age');
+    const manifest = join(directory, '.featherflight/storage/datasets/hurt/1/manifest.json');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').slice(0, 500));
+    const damaged = expect.stringContaining('datasets/hurt/1/manifest.json is damaged; restore it, or delete this version');
+    const listed = (await call(url(''), { headers: bearer('admin') })).json() as { rows: { name: string }[] };
+    expect(listed.rows).toMatchObject([{ name: 'clicks@3', damaged: null }, { name: 'hurt@1', rows: null, damaged }, {}]);
+    expect((await there('list')).stdout).toMatch(/hurt@1 .*datasets\/hurt\/1\/manifest.json is damaged/);
+    expect(await asking('admin', (client) => client.catalogue('datasets'))).toMatchObject([{}, { name: 'hurt@1' }, {}]);
+    for (const refused of [
+      await there('describe', 'hurt'),
+      await there('export', 'hurt@1', '--out', join(directory, 'hurt.csv')),
+    ])
+      expect(refused).toMatchObject({ status: 1, stderr: damaged });
+    const lineage = await call(`${server.http}/api/v1/lineage/user_profile:age`, { headers: bearer('admin') });
+    expect(lineage.text).toContain('dataset/ranker@1');
+    expect((await runCommand(['-C', directory, 'lineage', 'ranker@1'])).stdout).toContain('user_profile');
+    expect((await runCommand(['-C', directory, 'plan'])).status).toBe(0);
+    expect(await asking('admin', (client) => client.plan())).toMatchObject({ changes: [] });
+    const erased = await post(`${server.http}/api/v1/erasures`, { entity: 'user', keys: { user_id: 8 } }, bearer('admin'));
+    expect((erased.json() as { datasets: unknown[] }).datasets).toEqual(
+      expect.arrayContaining([
+        { dataset: 'ranker@1', rows: 3 },
+        { dataset: 'hurt@1', rows: null, problem: damaged },
+      ]),
+    );
+    expect((await call(url(''), { headers: bearer('users') })).text).not.toContain('hurt');
+    expect((await call(url('/hurt@1'), { method: 'DELETE', headers: bearer('users') })).status).toBeGreaterThanOrEqual(400);
+    expect(await there('delete', 'hurt@1')).toMatchObject({ status: 0, stdout: 'deleted hurt@1\n' });
+    expect((await there('list')).stdout).not.toContain('hurt');
+  });
+
   it('are for the tokens of their views', async () => {
     const both = { ...request, name: 'both', features: ['user_profile:age', 'item_stats:clicks'] };
     expect((await post(url(''), both, bearer('users'))).json()).toMatchObject({ error: { code: 'PERMISSION_DENIED' } });

@@ -38,6 +38,7 @@ _schemas: dict[str, dict[str, pa.DataType]] = {
         "created_by": _text,
         "description": _text,
         "id": _text,
+        "damaged": _text,
     },
     "entities": {"name": _text, "join_keys": _map, "description": _text, "owner": _text, "tags": _map},
     "sources": {

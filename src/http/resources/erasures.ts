@@ -24,8 +24,8 @@ const reportSchema = z
       .describe('What was rewritten of what had been pushed.'),
     feature_log: z.strictObject({ files: z.int(), rows: z.int() }).describe('What was rewritten of the feature log.'),
     datasets: z
-      .array(z.strictObject({ dataset: z.string(), rows: z.int() }))
-      .describe('Saved datasets that hold rows of it: reported, not changed.'),
+      .array(z.strictObject({ dataset: z.string(), rows: z.int().nullable(), problem: z.string().optional() }))
+      .describe('Saved datasets that hold rows of it: reported, not changed. Of a damaged one `rows` is null, and it may.'),
     foreign: z
       .array(z.strictObject({ source: z.string(), format: z.string(), paths: z.array(z.string()), views: z.array(z.string()) }))
       .describe('Tables that may hold the entity: reported, not changed.'),

@@ -5,8 +5,8 @@ import { getJson, withQuery } from './call.ts';
 export interface DatasetRow {
   /** `NAME@VERSION`. */
   readonly name: string;
-  readonly id: string;
-  readonly rows: number;
+  readonly id: string | null;
+  readonly rows: number | null;
   /** Rows by split. */
   readonly splits: Readonly<Record<string, number>>;
   /** Names of their columns. */
@@ -15,9 +15,11 @@ export interface DatasetRow {
   readonly views: Readonly<Record<string, readonly string[]>>;
   readonly labels: readonly string[];
   readonly service: string | null;
-  readonly created_at: string;
+  readonly created_at: string | null;
   readonly created_by: string | null;
   readonly description: string | null;
+  /** What of it cannot be read, and what to do about it: nothing else is known of it then. */
+  readonly damaged: string | null;
   /** Expectations that do not hold. */
   readonly warnings: readonly string[];
   readonly models: readonly string[];

@@ -26,11 +26,12 @@ export function DatasetTable({ label, rows, areNewest = false }: DatasetTablePro
         { title: 'rows', cell: (row) => <Rows row={row} /> },
         {
           title: 'created',
-          cell: ({ created_at: at }) => (
-            <span className="nowrap" title={formatInstant(at)}>
-              {formatAge(at)}
-            </span>
-          ),
+          cell: ({ created_at: at }) =>
+            at !== null && (
+              <span className="nowrap" title={formatInstant(at)}>
+                {formatAge(at)}
+              </span>
+            ),
         },
         ...some(({ created_by: by }) => by !== null, { title: 'by', cell: ({ created_by: by }) => by ?? '' }),
         { title: 'made of', cell: (row) => <Origin row={row} /> },
@@ -40,6 +41,10 @@ export function DatasetTable({ label, rows, areNewest = false }: DatasetTablePro
           title: 'expectations',
           cell: ({ warnings }) =>
             warnings.length === 0 ? '' : <span className="badge warn">{`${warnings.length} broken`}</span>,
+        }),
+        ...some(({ damaged }) => damaged !== null, {
+          title: 'damaged',
+          cell: ({ damaged }) => damaged !== null && <span className="badge bad">{damaged}</span>,
         }),
         ...some(({ description }) => description !== null, { title: 'description', cell: ({ description }) => description }),
       ]}
@@ -55,7 +60,7 @@ function Rows({ row: { rows, splits } }: { readonly row: DatasetRow }) {
   const parts = Object.entries(splits);
   return (
     <div>
-      {formatNumber(rows)}
+      {rows !== null && formatNumber(rows)}
       {parts.length > 1 && (
         <div className="note">{parts.map(([name, count]) => `${name} ${formatNumber(count)}`).join(', ')}</div>
       )}

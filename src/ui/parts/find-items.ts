@@ -57,7 +57,7 @@ function listItems({ entities, sources, views, services, features, datasets }: C
 /** By the newest version, whose models are what a tag is elsewhere. */
 function datasetItem({ name, description, created_by: owner, rows, models, created_at: newest }: DatasetRow): Item {
   const tags = Object.fromEntries(models.map((model) => [`model ${model}`, '']));
-  const told = `newest version ${splitDataset(name).version} · ${counted(rows, 'row')}`;
+  const told = `newest version ${splitDataset(name).version} · ${rows === null ? 'damaged' : counted(rows, 'row')}`;
   const dataset = splitDataset(name).name;
   return {
     kind: 'dataset',

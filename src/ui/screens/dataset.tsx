@@ -51,9 +51,10 @@ function Whole({ name, versions, catalogue }: WholeProps) {
       <Facts
         facts={{
           'Newest version': <DatasetLink name={newest.name} />,
-          Saved: formatAge(newest.created_at),
+          Damaged: newest.damaged,
+          Saved: newest.created_at === null ? null : formatAge(newest.created_at),
           By: newest.created_by,
-          Rows: counted(newest.rows, 'row'),
+          Rows: newest.rows === null ? null : counted(newest.rows, 'row'),
           Features: counted(newest.features.length, 'feature'),
           Labels: newest.labels.join(', '),
           Models: newest.models.join(', '),
@@ -65,7 +66,7 @@ function Whole({ name, versions, catalogue }: WholeProps) {
       {versions.length > 2 && (
         <TimeChart
           label="Rows by version"
-          points={versions.map(({ created_at: at, splits: values }) => ({ at, values }))}
+          points={versions.flatMap(({ created_at: at, splits: values }) => (at === null ? [] : [{ at, values }]))}
           series={splits}
         />
       )}

@@ -13,7 +13,8 @@ from featherflight._datasets.stream import Stream
 class Examples:
     """The rows of a split as dicts of Python values.
 
-    Each iteration reads one epoch, from where a loaded state left off; the next one is the epoch after it.
+    Each iteration reads one epoch, from where a loaded state left off; the next one is the epoch after it. Where one is
+    broken off, the next begins where it began; `load_state_dict(state_dict())` goes on after the last row instead.
     """
 
     def __init__(self, stream: Stream, epoch: int) -> None:
@@ -32,6 +33,10 @@ class Examples:
         return self._begin[0]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        self._read_to = self._begin
+        return self._read()
+
+    def _read(self) -> Iterator[dict[str, Any]]:
         for place, rows in self._stream.read(*self._begin):
             for number, example in enumerate(rows.to_pylist(), 1):
                 self._read_to = _after(self._stream, place, number)
@@ -40,7 +45,10 @@ class Examples:
 
     def iter(self, batch_size: int) -> Iterator[dict[str, list[Any]]]:
         """The same rows as dicts of lists, of so many rows each."""
-        stream = replace(self._stream, shard=replace(self._stream.shard, batch_size=batch_size))
+        self._read_to = self._begin
+        return self._read_many(replace(self._stream, shard=replace(self._stream.shard, batch_size=batch_size)))
+
+    def _read_many(self, stream: Stream) -> Iterator[dict[str, list[Any]]]:
         for place, rows in stream.read(*self._begin):
             self._read_to = _after(stream, place, place.rows)
             yield rows.to_pydict()
