@@ -2,17 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../errors.ts';
-import {
-  listNames,
-  listVersions,
-  readManifest,
-  readTombstone,
-  removeDeleted,
-  removeTombstone,
-  sweep,
-  versionPath,
-  writeTombstone,
-} from './folder.ts';
+import { announceDeletion, awaitDeletions } from './deletion.ts';
+import { listNames, listVersions, readManifest, readTombstone, removeDeleted, sweep, versionPath } from './folder.ts';
 import type { DatasetManifest } from './manifest.ts';
 import { type DatasetReference, formatReference, parseReference } from './name.ts';
 import { createReaders } from './readers.ts';
@@ -140,7 +131,8 @@ export async function openDatasets(storage: string): Promise<Datasets> {
     const { manifest } = await find(text);
     const release = await readers.hold(formatReference(manifest));
     try {
-      // It may have been deleted before that was said.
+      // Whoever began to delete it before that was said may not have seen it.
+      await awaitDeletions(directory, manifest.name, manifest.version);
       return { ...(await find(formatReference(manifest))), release };
     } catch (error) {
       release();
@@ -167,29 +159,32 @@ export async function openDatasets(storage: string): Promise<Datasets> {
     );
   }
 
+  async function refuseWhileTagged(reference: string, path: string): Promise<void> {
+    const models = (await readTags(path)).map(({ model, version }) => nameModel(model, version));
+    if (models.length === 0) return;
+    throw new FeatureStoreError(
+      'FAILED_PRECONDITION',
+      `dataset ${reference} made ${models.join(', ')}; take the tags away, or delete it with force`,
+      { details: { dataset: reference, models } },
+    );
+  }
+
   async function remove(text: string, { by, force }: { by: string | null; force: boolean }): Promise<void> {
     const { name, version } = await locate(text);
     const reference = formatReference({ name, version });
     const id = (await look(name, version))?.manifest?.id ?? null;
-    if (!force) {
-      const models = (await readTags(versionPath(directory, name, version))).map(({ model, version: of }) =>
-        nameModel(model, of),
-      );
-      if (models.length > 0)
-        throw new FeatureStoreError(
-          'FAILED_PRECONDITION',
-          `dataset ${reference} made ${models.join(', ')}; take the tags away, or delete it with force`,
-          { details: { dataset: reference, models } },
-        );
-      await refuseWhileRead(reference);
-    }
-    await writeTombstone(directory, name, version, { id, deleted_at: new Date().toISOString(), by });
+    const deletion = await announceDeletion(directory, name, version, { id, deleted_at: new Date().toISOString(), by });
     try {
-      // Whoever began to read it since has seen the tombstone, or is seen here.
-      if (!force) await refuseWhileRead(reference);
-    } catch (error) {
-      await removeTombstone(directory, name, version);
-      throw error;
+      // Another process may have been quicker.
+      await locate(reference);
+      if (!force) {
+        // In this order: whoever tags it reads it meanwhile.
+        await refuseWhileRead(reference);
+        await refuseWhileTagged(reference, versionPath(directory, name, version));
+      }
+      await deletion.commit();
+    } finally {
+      await deletion.withdraw();
     }
     await removeDeleted(directory, name, version);
   }

@@ -1,11 +1,10 @@
 /** The folders of datasets: a version is a draft until it is whole, takes its number by being renamed, and is never there in part. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
-import { isLeftOver } from '../offline/left-over.ts';
 import { type DatasetManifest, decodeManifest } from './manifest.ts';
+import { abandonedMs, describeOwner, isOwned, keepMarking } from './owner.ts';
 
 /** What is being written, until it is published or discarded. */
 export interface Draft {
@@ -17,28 +16,25 @@ export interface Draft {
 }
 
 const draftPrefix = '.draft-';
-/** A draft says so often that somebody writes it, and is nobody's when it has not for so long. */
-const markMs = 10_000;
-export const abandonedMs = 300_000;
 
 /** Begins a draft in the folder of all datasets. */
 export async function createDraft(directory: string): Promise<Draft> {
   const path = join(directory, `${draftPrefix}${randomBytes(8).toString('hex')}`);
   await mkdir(path, { recursive: true });
   const mark = join(path, 'owner.json');
-  await writeFile(mark, JSON.stringify({ host: hostname(), pid: process.pid }));
-  const marking = setInterval(() => void utimes(mark, new Date(), new Date()).catch(() => {}), markMs).unref();
+  await writeFile(mark, JSON.stringify(describeOwner()));
+  const stopMarking = keepMarking(mark);
   return {
     path,
     async publish(manifest) {
       // Syncing may take long, and nobody must take it for abandoned meanwhile.
       await syncAll(path);
-      clearInterval(marking);
+      stopMarking();
       await rm(mark, { force: true });
       return await publish(directory, path, manifest);
     },
     async discard() {
-      clearInterval(marking);
+      stopMarking();
       await rm(path, { recursive: true, force: true });
     },
   };
@@ -117,8 +113,13 @@ export interface Tombstone {
   readonly by: string | null;
 }
 
+/** Where the tombstone of a version is. */
+export function tombstonePath(directory: string, name: string, version: number): string {
+  return `${versionPath(directory, name, version)}.deleted`;
+}
+
 export async function readTombstone(directory: string, name: string, version: number): Promise<Tombstone | undefined> {
-  const path = `${versionPath(directory, name, version)}.deleted`;
+  const path = tombstonePath(directory, name, version);
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
@@ -130,26 +131,19 @@ export async function readTombstone(directory: string, name: string, version: nu
   }
 }
 
-/** From here on nobody finds the version; its files are removed by removeDeleted. */
-export async function writeTombstone(directory: string, name: string, version: number, tombstone: Tombstone): Promise<void> {
-  const path = `${versionPath(directory, name, version)}.deleted`;
-  const draft = `${path}-${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, JSON.stringify(tombstone));
-  await sync(draft);
-  await rename(draft, path);
-  await sync(dirname(path));
-}
-
-export async function removeTombstone(directory: string, name: string, version: number): Promise<void> {
-  await rm(`${versionPath(directory, name, version)}.deleted`, { force: true });
-}
-
 /** Removes the files of a version that has a tombstone. */
 export async function removeDeleted(directory: string, name: string, version: number): Promise<void> {
-  await rm(versionPath(directory, name, version), { recursive: true, force: true });
+  // Another process may be at it too.
+  await rm(versionPath(directory, name, version), { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Removes drafts of processes that died, and what is left of deleted versions; answers how many drafts went. */
+/** Whether a file of a dataset's folder announces a deletion; `of` which version. */
+export function isDeletion(file: string, of?: number): boolean {
+  const [, version] = /^(\d+)\.deleting-/.exec(file) ?? [];
+  return version !== undefined && (of === undefined || version === String(of));
+}
+
+/** Removes drafts and announcements of processes that died, and what is left of deleted versions; answers how many drafts went. */
 export async function sweep(directory: string): Promise<number> {
   let removed = 0;
   for (const name of await names(directory)) {
@@ -162,6 +156,8 @@ export async function sweep(directory: string): Promise<number> {
       for (const one of await names(path)) {
         const version = /^(\d+)\.deleted$/.exec(one)?.[1];
         if (version !== undefined) await removeDeleted(directory, name, Number(version));
+        // Whoever announced it died before it was done.
+        else if (isDeletion(one) && !(await isOwned(join(path, one)))) await rm(join(path, one), { force: true });
       }
     }
   }
@@ -170,11 +166,11 @@ export async function sweep(directory: string): Promise<number> {
 
 async function isAbandoned(path: string): Promise<boolean> {
   const mark = join(path, 'owner.json');
-  const info = await stat(mark).catch(() => stat(path).catch(() => undefined));
-  if (info === undefined) return false;
-  if (info.mtimeMs < Date.now() - abandonedMs) return true;
-  const owner = await readFile(mark, 'utf8').then(JSON.parse, () => undefined);
-  return owner?.host === hostname() && owner.pid !== process.pid && (await isLeftOver(mark, owner.pid));
+  if (await isOwned(mark)) return false;
+  if ((await stat(mark).catch(() => undefined)) !== undefined) return true;
+  // It has no mark yet, or none any more, as it is about to be published.
+  const info = await stat(path).catch(() => undefined);
+  return info !== undefined && info.mtimeMs < Date.now() - abandonedMs;
 }
 
 /** Everything of a folder to the disk, its names included. */

@@ -1,0 +1,83 @@
+/** Versions deleted while others begin to read them, tag them, or sweep. */
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDatasets } from '../../src/dataset/datasets.ts';
+import { announceDeletion } from '../../src/dataset/deletion.ts';
+import { verifyDataset } from '../../src/dataset/verify.ts';
+import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
+
+const tombstone = { id: 'x', deleted_at: '2026-03-01T00:00:00Z', by: null };
+const free = { by: null, force: false };
+
+async function openShop() {
+  const shop = await openDatasetShop(5);
+  await shop.create({ name: 'held' }, userFrame(10));
+  return { ...shop, elsewhere: await openDatasets(join(shop.root, 'storage')) };
+}
+
+/** Whether a promise is settled by now. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([promise.then(() => true, () => true), new Promise<boolean>((done) => setTimeout(() => done(false), 200))]);
+}
+
+describe('a deletion that is announced', () => {
+  it('keeps whoever begins to read waiting, and its files from being swept; taken back, they are read', async () => {
+    const { datasets, elsewhere } = await openShop();
+    const deletion = await announceDeletion(datasets.directory, 'held', 1, tombstone);
+    const opening = elsewhere.open('held');
+    expect(await isSettled(opening)).toBe(false);
+    expect((await elsewhere.list()).length).toBe(1);
+    await elsewhere.sweep();
+    await deletion.withdraw();
+    const opened = await opening;
+    await verifyDataset(opened);
+    opened.release();
+    expect(readdirSync(join(datasets.directory, 'held'))).toEqual(['1']);
+  });
+
+  it('tells whoever waited that it is gone, once it is done', async () => {
+    const { datasets, elsewhere } = await openShop();
+    const deletion = await announceDeletion(datasets.directory, 'held', 1, tombstone);
+    const opening = elsewhere.open('held');
+    const tagging = elsewhere.tag('held', { model: 'ctr', version: '1', at: '2026-03-01T00:00:00Z', by: null });
+    expect(await isSettled(opening)).toBe(false);
+    await deletion.commit();
+    await expect(opening).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(tagging).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await elsewhere.sweep();
+    expect(readdirSync(join(datasets.directory, 'held'))).toEqual(['1.deleted']);
+  });
+
+  it('by a process that died is nobody’s, and is swept; the version stays', async () => {
+    const { datasets } = await openShop();
+    const leave = (name: string, owner: object, ageMs = 0) => {
+      const path = join(datasets.directory, 'held', name);
+      writeFileSync(path, JSON.stringify(owner));
+      const at = new Date(Date.now() - ageMs);
+      utimesSync(path, at, at);
+      return path;
+    };
+    const dead = leave('1.deleting-dead', { host: hostname(), pid: 2 ** 22 + 1 });
+    const old = leave('1.deleting-old', { host: 'elsewhere', pid: 1 }, 3_600_000);
+    (await datasets.open('held')).release();
+    await datasets.sweep();
+    expect([dead, old].map(existsSync)).toEqual([false, false]);
+    await verifyDataset(await datasets.find('held'));
+  });
+
+  it('is taken back where it is refused, and done once by one of many', async () => {
+    const { datasets, elsewhere } = await openShop();
+    const reader = await elsewhere.open('held');
+    await expect(datasets.remove('held@1', free)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    expect(readdirSync(join(datasets.directory, 'held'))).toEqual(['1']);
+    reader.release();
+    await expect.poll(() => readdirSync(join(datasets.directory, '.readers'))).toEqual([]);
+    const told = await Promise.allSettled(Array.from({ length: 5 }, () => datasets.remove('held@1', free)));
+    const refused = told.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+    expect(refused.length).toBeLessThan(5);
+    expect(new Set([...refused, 'NOT_FOUND'])).toEqual(new Set(['NOT_FOUND']));
+    expect(readdirSync(join(datasets.directory, 'held'))).toEqual(['1.deleted']);
+  });
+});
