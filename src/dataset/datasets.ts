@@ -49,6 +49,8 @@ export interface Datasets {
   newestOfEach(isWanted: (manifest: DatasetManifest | undefined) => boolean): Promise<readonly SurveyedDataset[]>;
   /** Finds it and keeps delete from it, until `release` is called. */
   open(reference: string): Promise<Dataset & { release(): void }>;
+  /** The same while some work is done. */
+  reading<T>(reference: string, work: (dataset: Dataset) => Promise<T>): Promise<T>;
   /** Who reads a version now: streams of this process, and other processes. */
   readers(reference: string): Promise<DatasetReaders>;
   tags(reference: DatasetReference & { readonly version: number }): Promise<readonly ModelTag[]>;
@@ -140,6 +142,15 @@ export async function openDatasets(storage: string): Promise<Datasets> {
     }
   }
 
+  async function reading<T>(text: string, work: (dataset: Dataset) => Promise<T>): Promise<T> {
+    const { release, ...dataset } = await open(text);
+    try {
+      return await work(dataset);
+    } finally {
+      release();
+    }
+  }
+
   async function countReaders(reference: string): Promise<DatasetReaders> {
     const { streams, others } = await readers.count(reference);
     return { streams, processes: others };
@@ -190,19 +201,18 @@ export async function openDatasets(storage: string): Promise<Datasets> {
   }
 
   return {
-    ...{ directory, find, locate, newest, survey, list, newestOfEach, open, remove, readers: countReaders },
+    ...{ directory, find, locate, newest, survey, list, newestOfEach, open, reading, remove, readers: countReaders },
     tags: ({ name, version }) => readTags(versionPath(directory, name, version)),
-    tag: async (text, tag) => await writeTag((await find(text)).directory, tag),
-    async untag(text, model, version) {
-      const { manifest, directory: path } = await find(text);
-      const left = await removeTag(path, model, version);
-      if (left !== undefined) return left;
-      throw new FeatureStoreError(
-        'NOT_FOUND',
-        `dataset ${formatReference(manifest)} is not tagged with ${nameModel(model, version)}`,
-        { details: { dataset: formatReference(manifest), model, version: version ?? null } },
-      );
-    },
+    tag: async (text, tag) => await reading(text, ({ directory: path }) => writeTag(path, tag)),
+    untag: async (text, model, version) =>
+      await reading(text, async ({ manifest, directory: path }) => {
+        const left = await removeTag(path, model, version);
+        if (left !== undefined) return left;
+        const dataset = formatReference(manifest);
+        throw new FeatureStoreError('NOT_FOUND', `dataset ${dataset} is not tagged with ${nameModel(model, version)}`, {
+          details: { dataset, model, version: version ?? null },
+        });
+      }),
     async sweep() {
       await sweep(directory);
       await readers.sweep();

@@ -1,7 +1,7 @@
-/** The models that were trained on a version of a dataset, in `tags.json` beside its manifest. */
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+/** The models that were trained on a version of a dataset: a file of `tags/` each, so that nobody who tags writes over another's. */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { FeatureStoreError } from '../errors.ts';
 import { sync } from './folder.ts';
@@ -17,26 +17,27 @@ export type ModelTag = z.output<typeof tagSchema>;
 
 /** In the order in which they came. */
 export async function readTags(version: string): Promise<readonly ModelTag[]> {
-  const text = await readFile(join(version, 'tags.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
-  try {
-    return z.array(tagSchema).parse(JSON.parse(text));
-  } catch (cause) {
-    const path = join(version, 'tags.json');
-    throw new FeatureStoreError('DATA_LOSS', `"${path}" is damaged; remove it and tag the dataset again`, {
-      details: { path },
-      cause,
-    });
-  }
+  const folder = join(version, 'tags');
+  const files = (await orNone(readdir(folder), [])).filter((name) => name.endsWith('.json'));
+  const tags = await Promise.all(files.map((name) => readTag(join(folder, name))));
+  const text = ({ at, model, version: of }: ModelTag) => JSON.stringify([at, model, of]);
+  return tags.flatMap((tag) => tag ?? []).toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
 }
 
 /** A model and version that has a tag already gets no second one. */
 export async function writeTag(version: string, tag: ModelTag): Promise<readonly ModelTag[]> {
-  const tags = await readTags(version);
-  if (tags.some((known) => known.model === tag.model && known.version === tag.version)) return tags;
-  return await replace(version, [...tags, tag]);
+  const path = pathOf(version, tag);
+  if ((await orNone(stat(path), undefined)) === undefined) {
+    const folder = join(version, 'tags');
+    await orNone(mkdir(folder), undefined, 'EEXIST');
+    const draft = `${path}.${randomBytes(4).toString('hex')}`;
+    await writeFile(draft, JSON.stringify(tag));
+    await sync(draft);
+    await rename(draft, path);
+    await sync(folder);
+    await sync(version);
+  }
+  return await readTags(version);
 }
 
 /** Takes a model's tags away, or that of one version of it; undefined where there was none. */
@@ -45,17 +46,38 @@ export async function removeTag(
   model: string,
   of: string | undefined,
 ): Promise<readonly ModelTag[] | undefined> {
-  const tags = await readTags(version);
-  const left = tags.filter((tag) => tag.model !== model || (of !== undefined && tag.version !== of));
-  return left.length === tags.length ? undefined : await replace(version, left);
+  const gone = (await readTags(version)).filter((tag) => tag.model === model && (of === undefined || tag.version === of));
+  if (gone.length === 0) return undefined;
+  for (const tag of gone) await rm(pathOf(version, tag), { force: true });
+  await sync(join(version, 'tags'));
+  return await readTags(version);
 }
 
-async function replace(version: string, tags: readonly ModelTag[]): Promise<readonly ModelTag[]> {
-  const path = join(version, 'tags.json');
-  const draft = `${path}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, JSON.stringify(tags));
-  await sync(draft);
-  await rename(draft, path);
-  await sync(dirname(path));
-  return tags;
+/** Models have names that no file may have. */
+function pathOf(version: string, { model, version: of }: Pick<ModelTag, 'model' | 'version'>): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([model, of]))
+    .digest('hex');
+  return join(version, 'tags', `${hash.slice(0, 32)}.json`);
+}
+
+/** undefined where it was taken away meanwhile. */
+async function readTag(path: string): Promise<ModelTag | undefined> {
+  const text = await orNone(readFile(path, 'utf8'), undefined);
+  if (text === undefined) return undefined;
+  try {
+    return tagSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new FeatureStoreError('DATA_LOSS', `"${path}" is damaged; remove it and tag the dataset again`, {
+      details: { path },
+      cause,
+    });
+  }
+}
+
+async function orNone<T, N>(work: Promise<T>, none: N, code = 'ENOENT'): Promise<T | N> {
+  return await work.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === code) return none;
+    throw error;
+  });
 }

@@ -50,6 +50,13 @@ describe('a deletion that is announced', () => {
     expect(readdirSync(join(datasets.directory, 'held'))).toEqual(['1.deleted']);
   });
 
+  it('is refused for a tag that was written before anybody looked', async () => {
+    const { datasets, elsewhere } = await openShop();
+    await elsewhere.tag('held', { model: 'ctr', version: null, at: '2026-03-01T00:00:00Z', by: null });
+    await expect(datasets.remove('held@1', free)).rejects.toMatchObject({ details: { models: ['model ctr'] } });
+    expect((await datasets.find('held')).manifest.version).toBe(1);
+  });
+
   it('by a process that died is nobody’s, and is swept; the version stays', async () => {
     const { datasets } = await openShop();
     const leave = (name: string, owner: object, ageMs = 0) => {
