@@ -126,10 +126,10 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
   }
 
   async function reproduce(reference: string, caller: Caller, signal: AbortSignal, onProgress: OnProgress) {
-    await find(reference, caller);
     const dataset = await datasets.open(reference);
     let turn: Turn | undefined;
     try {
+      requireViews(caller, dataset.manifest.recipe.views);
       turn = await queue.enter(caller.token ?? '', signal);
       const { rows: of } = dataset.manifest;
       return await reproduceDataset({ ...parts, directory: datasets.directory }, dataset, turn.signal, (done) =>
@@ -161,16 +161,21 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
       return (await datasets.survey(name)).filter(({ manifest }) => isSeen(manifest)).map(surveyedRow);
     },
     async describe(reference, caller) {
-      const manifest = await find(reference, caller);
-      return { ...(await shown(manifest)), readers: await datasets.readers(formatReference(manifest)) };
+      const described = await shown(await find(reference, caller));
+      const readers = await datasets.readers(formatReference(described));
+      // Its tags went with it where it was deleted meanwhile.
+      await datasets.locate(formatReference(described));
+      return { ...described, readers };
     },
     async lineage(caller) {
       const all = (await datasets.survey()).filter(({ manifest }) => mayRead(caller, manifest?.recipe.views));
       return graphOfDatasets(all.flatMap(({ manifest, tags }) => (manifest === undefined ? [] : [{ ...manifest, tags }])));
     },
     async vocabulary(reference, column, caller) {
-      await find(reference, caller);
-      return await readVocabulary(history.engine, await datasets.find(reference), column);
+      return await datasets.reading(reference, async (dataset) => {
+        requireViews(caller, dataset.manifest.recipe.views);
+        return await readVocabulary(history.engine, dataset, column);
+      });
     },
     diff: async (from, to, caller) => diffDatasets(await find(from, caller), await find(to, caller)),
     async tag(input, caller) {

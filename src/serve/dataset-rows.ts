@@ -16,7 +16,7 @@ import { signTicket } from './tickets.ts';
 import { encodeJson } from './wire-json.ts';
 
 export interface DatasetRowsParts {
-  readonly datasets: Pick<Datasets, 'find' | 'open'>;
+  readonly datasets: Pick<Datasets, 'open' | 'reading'>;
   readonly engine: Engine;
   readonly cache: BlockCache;
   readonly secret: string;
@@ -44,12 +44,16 @@ export function createDatasetRows(parts: DatasetRowsParts): DatasetRows {
     parts.authorizeViews(token, manifest.recipe.views);
   }
 
+  async function plan(request: RowsRequest, context: CallContext) {
+    return await datasets.reading(request.dataset, async (dataset) => {
+      authorize(dataset, context);
+      return { manifest: dataset.manifest, ...(await planRows(engine, dataset, request)) };
+    });
+  }
+
   async function describe(command: unknown, descriptor: FlightDescriptor, context: CallContext): Promise<FlightInfo> {
     const request = parseRowsRequest(command);
-    const dataset = await datasets.find(request.dataset);
-    authorize(dataset, context);
-    const { manifest } = dataset;
-    const { schema, range, split } = await planRows(engine, dataset, request);
+    const { manifest, schema, range, split } = await plan(request, context);
     const named = {
       ...request,
       dataset: formatReference(manifest),
@@ -81,10 +85,7 @@ export function createDatasetRows(parts: DatasetRowsParts): DatasetRows {
   }
 
   async function schema(command: unknown, context: CallContext): Promise<Uint8Array> {
-    const request = parseRowsRequest(command);
-    const dataset = await datasets.find(request.dataset);
-    authorize(dataset, context);
-    return schemaMessage((await planRows(engine, dataset, request)).schema);
+    return schemaMessage((await plan(parseRowsRequest(command), context)).schema);
   }
 
   async function* redeem(content: unknown, context: CallContext): AsyncGenerator<FlightMessage, void> {
