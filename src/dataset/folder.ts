@@ -91,24 +91,26 @@ export function versionPath(directory: string, name: string, version: number): s
 /** The manifest of a version; undefined where there is no such version. */
 export async function readManifest(directory: string, name: string, version: number): Promise<DatasetManifest | undefined> {
   if ((await readTombstone(directory, name, version)) !== undefined) return undefined;
+  const damaged = (what: string, cause?: unknown) => {
+    const path = `datasets/${name}/${version}/manifest.json`;
+    const message = `${path} ${what}; restore it, or delete this version and create the dataset again`;
+    return new FeatureStoreError('DATA_LOSS', message, { details: { dataset: `${name}@${version}`, path }, cause });
+  };
   const path = join(versionPath(directory, name, version), 'manifest.json');
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw error;
+    throw damaged(`cannot be read (${error.code})`, error);
   });
   if (text !== undefined) return decodeManifest(text, { name, version });
   if (!(await exists(versionPath(directory, name, version)))) return undefined;
-  throw new FeatureStoreError(
-    'DATA_LOSS',
-    `datasets/${name}/${version}/manifest.json is gone; restore it, or delete this version and create the dataset again`,
-    { details: { dataset: `${name}@${version}`, path: `datasets/${name}/${version}/manifest.json` } },
-  );
+  throw damaged('is gone');
 }
 
 /** What is left of a deleted version: its number is not given again, and whoever asks is told when it went. */
 export interface Tombstone {
   /** null where nobody knew it any more. */
   readonly id: string | null;
+  readonly views: readonly string[] | null;
   readonly deleted_at: string;
   readonly by: string | null;
 }
@@ -127,7 +129,7 @@ export async function readTombstone(directory: string, name: string, version: nu
   } catch {
     // It says by being there that the version is gone.
     const at = (await stat(path)).mtime.toISOString();
-    return { id: null, deleted_at: at, by: null };
+    return { id: null, views: null, deleted_at: at, by: null };
   }
 }
 

@@ -17,6 +17,7 @@ import { FeatureStoreError } from '../errors.ts';
 import type { LineageGraph } from '../lifecycle/lineage-graph.ts';
 import type { History } from '../offline/history.ts';
 import type { RegistryDocument } from '../registry/document.ts';
+import { datasetsFor, mayRead } from './dataset-access.ts';
 import { graphOfDatasets } from './dataset-lineage.ts';
 import { type EntityFrame, type FrameParts, findFrame } from './entity-frame.ts';
 import { createMemoryBudget, frameMemory } from './memory-budget.ts';
@@ -120,16 +121,13 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
   }
 
   async function find(reference: string, caller: Caller): Promise<DatasetManifest> {
-    const { manifest } = await datasets.find(reference);
-    requireViews(caller, manifest.recipe.views);
-    return manifest;
+    return (await datasetsFor(datasets, caller).find(reference)).manifest;
   }
 
   async function reproduce(reference: string, caller: Caller, signal: AbortSignal, onProgress: OnProgress) {
-    const dataset = await datasets.open(reference);
+    const dataset = await datasetsFor(datasets, caller).open(reference);
     let turn: Turn | undefined;
     try {
-      requireViews(caller, dataset.manifest.recipe.views);
       turn = await queue.enter(caller.token ?? '', signal);
       const { rows: of } = dataset.manifest;
       return await reproduceDataset({ ...parts, directory: datasets.directory }, dataset, turn.signal, (done) =>
@@ -164,7 +162,7 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
       const described = await shown(await find(reference, caller));
       const readers = await datasets.readers(formatReference(described));
       // Its tags went with it where it was deleted meanwhile.
-      await datasets.locate(formatReference(described));
+      await datasetsFor(datasets, caller).locate(formatReference(described));
       return { ...described, readers };
     },
     async lineage(caller) {
@@ -172,10 +170,7 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
       return graphOfDatasets(all.flatMap(({ manifest, tags }) => (manifest === undefined ? [] : [{ ...manifest, tags }])));
     },
     async vocabulary(reference, column, caller) {
-      return await datasets.reading(reference, async (dataset) => {
-        requireViews(caller, dataset.manifest.recipe.views);
-        return await readVocabulary(history.engine, dataset, column);
-      });
+      return await datasetsFor(datasets, caller).reading(reference, (dataset) => readVocabulary(history.engine, dataset, column));
     },
     diff: async (from, to, caller) => diffDatasets(await find(from, caller), await find(to, caller)),
     async tag(input, caller) {
@@ -189,7 +184,7 @@ export function createDatasetActions(parts: DatasetActionParts): DatasetActions 
     },
     reproduce,
     async remove(reference, force, caller) {
-      const deleted = formatReference(await datasets.locate(reference));
+      const deleted = formatReference(await datasetsFor(datasets, caller).locate(reference));
       // What a damaged one was made of nobody knows: whoever may read every view may delete it.
       if (caller.views !== undefined) await find(deleted, caller);
       await datasets.remove(deleted, { by: caller.token === undefined ? null : caller.name, force });
@@ -207,11 +202,6 @@ function asDatasetFrame(frame: EntityFrame, { pause }: Turn): DatasetFrame {
     batches: (maxRows, signal) => frame.batches(maxRows, signal, pause),
     finalHash: frame.finalHash,
   };
-}
-
-/** Views that cannot be told are for those alone who may read every view. */
-function mayRead({ views }: Caller, needed: readonly string[] | undefined): boolean {
-  return views === undefined || (needed?.every((view) => views.includes(view)) ?? false);
 }
 
 function parseTag(input: unknown): z.output<typeof tagRequestSchema> {

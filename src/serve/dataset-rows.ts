@@ -1,27 +1,28 @@
 /** get_dataset over Flight: endpoints that are ranges of positions, whose tickets any server over the same storage answers. */
 import { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
 import type { Compression } from '../arrow/compression.ts';
 import { encodeRecordBatch } from '../arrow/record-batch.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import type { BlockCache } from '../dataset/block-cache.ts';
-import type { Dataset, Datasets } from '../dataset/datasets.ts';
+import type { Datasets } from '../dataset/datasets.ts';
 import { formatReference } from '../dataset/name.ts';
 import { planRows, streamRows } from '../dataset/open-rows.ts';
 import { parseRowsRequest, type RowsRequest, rowsRequestSchema } from '../dataset/rows-request.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightEndpoint, FlightInfo, FlightMessage } from '../flight/protocol.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
+import { datasetsFor } from './dataset-access.ts';
 import { signTicket } from './tickets.ts';
 import { encodeJson } from './wire-json.ts';
 
 export interface DatasetRowsParts {
-  readonly datasets: Pick<Datasets, 'open' | 'reading'>;
+  readonly datasets: Pick<Datasets, 'seenBy'>;
   readonly engine: Engine;
   readonly cache: BlockCache;
   readonly secret: string;
-  /** Fails where the caller's token is not for these views. */
-  authorizeViews(token: string | undefined, views: readonly string[]): void;
+  callerOf(token: string | undefined): Caller;
 }
 
 export interface DatasetRows {
@@ -40,15 +41,13 @@ const mostEndpoints = 100_000;
 export function createDatasetRows(parts: DatasetRowsParts): DatasetRows {
   const { datasets, engine, cache } = parts;
 
-  function authorize({ manifest }: Dataset, { token }: CallContext): void {
-    parts.authorizeViews(token, manifest.recipe.views);
-  }
+  const doors = ({ token }: CallContext) => datasetsFor(datasets, parts.callerOf(token));
 
   async function plan(request: RowsRequest, context: CallContext) {
-    return await datasets.reading(request.dataset, async (dataset) => {
-      authorize(dataset, context);
-      return { manifest: dataset.manifest, ...(await planRows(engine, dataset, request)) };
-    });
+    return await doors(context).reading(request.dataset, async (dataset) => ({
+      manifest: dataset.manifest,
+      ...(await planRows(engine, dataset, request)),
+    }));
   }
 
   async function describe(command: unknown, descriptor: FlightDescriptor, context: CallContext): Promise<FlightInfo> {
@@ -90,9 +89,8 @@ export function createDatasetRows(parts: DatasetRowsParts): DatasetRows {
 
   async function* redeem(content: unknown, context: CallContext): AsyncGenerator<FlightMessage, void> {
     const { id, rows: request } = ticketSchema.parse(content);
-    const dataset = await datasets.open(request.dataset);
+    const dataset = await doors(context).open(request.dataset);
     try {
-      authorize(dataset, context);
       if (dataset.manifest.id !== id) {
         throw new FeatureStoreError(
           'FAILED_PRECONDITION',

@@ -1,5 +1,5 @@
 /** The Flight handler: hands each call to the part of the product that answers it. */
-import { type Caller, requireViews } from '../access/caller.ts';
+import type { Caller } from '../access/caller.ts';
 import { viewsOfSource } from '../access/views-asked.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -62,8 +62,7 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
   const { history, uploads, info, validations } = parts;
   const engine = `DuckDB ${history.engineVersion}`;
   const datasetRows = createDatasetRows({
-    ...{ ...parts.savedRows, engine: history.engine, secret: parts.secret },
-    authorizeViews: (token, views) => requireViews(parts.callerOf(token), views),
+    ...{ ...parts.savedRows, engine: history.engine, secret: parts.secret, callerOf: parts.callerOf },
   });
   const historical = createHistoricalFeatures({ ...parts, versions: `${info.product} ${info.version}, ${engine}` });
   const newestEvent = sourceFactsOf(history, parts.streamActions, parts.usage, parts.freshness);
