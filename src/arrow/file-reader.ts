@@ -68,8 +68,8 @@ export interface ArrowBatchFile {
 }
 
 export interface ArrowBatchOptions extends DecodeOptions {
-  /** Sees the bytes of each batch before they are understood, and may refuse them. */
-  check?(batch: number, body: Uint8Array): void;
+  /** Sees all bytes of each batch's message, prefix and padding included, before they are understood, and may refuse them. */
+  check?(batch: number, header: Uint8Array, body: Uint8Array): void;
 }
 
 /** Opens a file with a footer, and without dictionaries, to read its batches in any order; INVALID_ARGUMENT where it is no such file. */
@@ -89,9 +89,9 @@ export async function openArrowBatches(path: string, options: ArrowBatchOptions 
         const { start, headerBytes, bodyBytes } = blocks[batch] as MessageBlock;
         if (start + headerBytes + bodyBytes > source.size) throw malformed(`${path} is cut short before batch ${batch}`);
         const header = await source.read(start, headerBytes);
-        const { headerStart, headerLength } = readPrefix(header, 0);
         const body = await source.read(start + headerBytes, bodyBytes);
-        options.check?.(batch, body);
+        options.check?.(batch, header, body);
+        const { headerStart, headerLength } = readPrefix(header, 0);
         return decodeRecordBatch(schema, header.subarray(headerStart, headerStart + headerLength), body, options);
       },
       close,

@@ -1,6 +1,6 @@
 /**
  * A split's rows in blocks of one size, each of which is read alone: an Arrow IPC file, its batches the blocks, and beside it a file of
- * their checksums, a CRC-32 of each body in four bytes, little endian.
+ * their checksums, a CRC-32 of each batch's message, header and body, in four bytes, little endian.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -10,6 +10,7 @@ import { type ArrowBatchFile, openArrowBatches } from '../arrow/file-reader.ts';
 import { createArrowFile } from '../arrow/file-writer.ts';
 import type { RecordBatch } from '../arrow/record-batch.ts';
 import type { Schema } from '../arrow/schema.ts';
+import { encodeSchemaMessage } from '../arrow/schema-message.ts';
 import { sliceColumn } from '../arrow/slice.ts';
 import { dataView } from '../arrow/typed-view.ts';
 import { FeatureStoreError } from '../errors.ts';
@@ -28,25 +29,49 @@ export function checksumPath(path: string): string {
   return `${path}.crc32`;
 }
 
-/** Opens a file of blocks; DATA_LOSS names the file and the block whose bytes are not those that were written. */
-export async function openBlocks(path: string): Promise<ArrowBatchFile> {
-  const lost = (what: string) => new FeatureStoreError('DATA_LOSS', `${path} ${what}`, { details: { path } });
+/** Opens a file of blocks of a schema; DATA_LOSS names the file and the block whose bytes are not those that were written. */
+export async function openBlocks(path: string, schema: Schema): Promise<ArrowBatchFile> {
+  const lost = (what: string, cause?: unknown) =>
+    new FeatureStoreError('DATA_LOSS', `${path} ${what}`, { details: { path }, cause });
   const sums = dataView(
     await readFile(checksumPath(path)).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? lost('has lost its checksums') : error;
     }),
   );
-  return await openArrowBatches(path, {
-    check(block, body) {
-      if (sums.byteLength >= 4 * block + 4 && sums.getUint32(4 * block, true) === crc32(body)) return;
+  /** What was written was whole: but for what the system says, whatever cannot be understood was damaged since. */
+  const asLost = (error: unknown) => {
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    return code === 'DATA_LOSS' || syscall !== undefined ? error : lost(`was changed or damaged: ${message}`, error);
+  };
+  const file = await openArrowBatches(path, {
+    check(block, header, body) {
+      if (sums.getUint32(4 * block, true) === checksum(header, body)) return;
       throw lost(`was changed or damaged in block ${block}`);
     },
+  }).catch((error: unknown) => {
+    throw asLost(error);
   });
+  const isSame = Buffer.compare(encodeSchemaMessage(file.schema), encodeSchemaMessage(schema)) === 0;
+  if (isSame && sums.byteLength === 4 * file.batches) {
+    return {
+      ...file,
+      read: (block) =>
+        file.read(block).catch((error: unknown) => {
+          throw asLost(error);
+        }),
+    };
+  }
+  await file.close();
+  throw lost(`was changed or damaged in its ${isSame ? 'footer' : 'schema'}`);
+}
+
+function checksum(header: Uint8Array, body: Uint8Array): number {
+  return crc32(body, crc32(header));
 }
 
 async function writeChecksums(path: string): Promise<void> {
   const sums: number[] = [];
-  const file = await openArrowBatches(path, { check: (_, body) => sums.push(crc32(body)) });
+  const file = await openArrowBatches(path, { check: (_, header, body) => sums.push(checksum(header, body)) });
   try {
     for (let block = 0; block < file.batches; block++) await file.read(block);
   } finally {

@@ -132,7 +132,7 @@ export async function* streamRows(
   await checkSize(dataset, blocks);
   await checkWhole(dataset, blocks.checksums);
   const path = join(dataset.directory, blocks.path);
-  const file = await openBlocks(path);
+  const file = await openBlocks(path, schemaOf(dataset.manifest));
   try {
     const load = async (block: number) => {
       const read = async () => {

@@ -34,7 +34,7 @@ async function writeBlocks(columns: readonly Column[], blockRows: number, length
     at = end;
   }
   await writer.finish();
-  return await openBlocks(path);
+  return await openBlocks(path, schema);
 }
 
 function rowsInOrder(options: OrderOptions): number[] {
@@ -115,12 +115,13 @@ describe('rows in blocks', () => {
     await file.close();
     const path = join(directory, 'rows.arrow');
     const whole = await readFile(path);
+    const open = () => openBlocks(path, schemaOf([values]));
     await writeFile(path, whole.subarray(0, -3));
-    await expect(openBlocks(path)).rejects.toThrow(/rows\.arrow is cut short/);
+    await expect(open()).rejects.toMatchObject({ code: 'DATA_LOSS', message: expect.stringContaining('rows.arrow is cut short') });
     const changed = Buffer.from(whole);
     changed.writeInt32LE(88_889, changed.indexOf(Buffer.from(Int32Array.of(88_888).buffer)));
     await writeFile(path, changed);
-    const damaged = await openBlocks(path);
+    const damaged = await open();
     await damaged.read(0);
     await expect(damaged.read(1)).rejects.toMatchObject({
       code: 'DATA_LOSS',
@@ -128,7 +129,37 @@ describe('rows in blocks', () => {
     });
     await damaged.close();
     await rm(`${path}.crc32`);
-    await expect(openBlocks(path)).rejects.toThrow(/has lost its checksums/);
+    await expect(open()).rejects.toThrow(/has lost its checksums/);
+  });
+
+  test('are refused, or read as they were, whichever byte of the file is another', async () => {
+    const values = columnFromValues(field('n', { id: 'int', bits: 32, signed: true }), [77_777, null, 88_888]);
+    const text = columnFromValues(field('t', { id: 'utf8' }), ['a', 'bc', null]);
+    await (await writeBlocks([values, text], 2, [3])).close();
+    const path = join(directory, 'rows.arrow');
+    const whole = await readFile(path);
+    const read = async () => {
+      const file = await openBlocks(path, schemaOf([values, text]));
+      try {
+        const blocks = [await file.read(0), await file.read(1)];
+        return blocks.map(({ columns }) => columns.map(readValues));
+      } finally {
+        await file.close();
+      }
+    };
+    const expected = await read();
+    let refused = 0;
+    for (let at = 0; at < whole.length; at++) {
+      for (const flip of [1, 0x80]) {
+        const changed = Buffer.from(whole);
+        changed[at] = (changed[at] as number) ^ flip;
+        await writeFile(path, changed);
+        const found = await read().catch((error: { code: unknown }) => error.code);
+        if (found === 'DATA_LOSS') refused++;
+        else expect({ at, flip, found }).toEqual({ at, flip, found: expected });
+      }
+    }
+    expect(refused).toBeGreaterThan(whole.length);
   });
 });
 
