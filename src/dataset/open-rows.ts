@@ -5,7 +5,6 @@ import type { Schema } from '../arrow/schema.ts';
 import { didYouMean, FeatureStoreError } from '../errors.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
 import { quoteText } from '../offline/duckdb/sql.ts';
-import type { BlockCache } from './block-cache.ts';
 import { openBlocks } from './blocks.ts';
 import type { Dataset } from './datasets.ts';
 import type { Vocabulary } from './dense.ts';
@@ -14,6 +13,7 @@ import { type DatasetFile, type DatasetManifest, type DatasetSplit, schemaOf } f
 import { formatReference } from './name.ts';
 import { createOrder, type EpochOrder } from './order.ts';
 import { type PositionedBatch, type PositionRange, readRows } from './read-rows.ts';
+import type { LoadedVocabulary, RowCaches } from './row-caches.ts';
 import type { RowsRequest } from './rows-request.ts';
 import { describeFile } from './write-rows.ts';
 
@@ -26,7 +26,12 @@ export interface RowsPlan {
 }
 
 /** Plans a request; INVALID_ARGUMENT or NOT_FOUND names what of it is wrong. Reads the vocabularies that it needs, and no rows. */
-export async function planRows(engine: Engine, dataset: Dataset, request: RowsRequest): Promise<RowsPlan> {
+export async function planRows(
+  engine: Engine,
+  dataset: Dataset,
+  request: RowsRequest,
+  caches: Pick<RowCaches, 'vocabularies'>,
+): Promise<RowsPlan> {
   const { manifest } = dataset;
   const split = findSplit(manifest, request.split);
   const columns =
@@ -37,6 +42,7 @@ export async function planRows(engine: Engine, dataset: Dataset, request: RowsRe
     engine,
     dataset,
     dense.flatMap((matrix) => matrix.columns),
+    caches,
   );
   const layout = planLayout(schemaOf(manifest), { columns, dense }, vocabularies);
   const { rows } = split;
@@ -95,14 +101,25 @@ async function readVocabularies(
   engine: Engine,
   dataset: Dataset,
   wanted: readonly string[],
+  { vocabularies }: Pick<RowCaches, 'vocabularies'>,
 ): Promise<ReadonlyMap<string, Vocabulary>> {
   const found = new Map<string, Vocabulary>();
   for (const { name, vocabulary } of dataset.manifest.columns) {
     if (vocabulary === null || !wanted.includes(name)) continue;
-    const values = await readVocabulary(engine, dataset, name);
-    found.set(name, new Map(values.map((value, at) => [value, at + 1])));
+    const load = async () => toIds(await readVocabulary(engine, dataset, name));
+    // Same identity, same values. Who asked first may have been stopped by then, or found the file of another version damaged.
+    const { ids } = await vocabularies.get(JSON.stringify([dataset.manifest.id, name]), load).catch(load);
+    found.set(name, ids);
   }
   return found;
+}
+
+/** What an entry of a map takes besides its text. */
+const entryBytes = 64;
+
+function toIds(values: readonly string[]): LoadedVocabulary {
+  const bytes = values.reduce((sum, value) => sum + 2 * value.length + entryBytes, 0);
+  return { ids: new Map(values.map((value, at) => [value, at + 1])), bytes };
 }
 
 /** The values of a column of text, in the order of their ids from 1 on; INVALID_ARGUMENT where it has no vocabulary. */
@@ -124,7 +141,7 @@ export async function readVocabulary(engine: Engine, dataset: Dataset, column: s
 export async function* streamRows(
   dataset: Dataset,
   { split, order, layout, range }: RowsPlan,
-  cache: BlockCache,
+  { blocks: cache }: Pick<RowCaches, 'blocks'>,
   signal: AbortSignal,
 ): AsyncGenerator<PositionedBatch, void> {
   const { blocks } = split;

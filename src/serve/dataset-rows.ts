@@ -5,10 +5,10 @@ import type { Compression } from '../arrow/compression.ts';
 import { encodeRecordBatch } from '../arrow/record-batch.ts';
 import type { Schema } from '../arrow/schema.ts';
 import { encapsulateMessage, encodeSchemaMessage } from '../arrow/schema-message.ts';
-import type { BlockCache } from '../dataset/block-cache.ts';
 import type { Datasets } from '../dataset/datasets.ts';
 import { formatReference } from '../dataset/name.ts';
 import { planRows, streamRows } from '../dataset/open-rows.ts';
+import type { RowCaches } from '../dataset/row-caches.ts';
 import { parseRowsRequest, type RowsRequest, rowsRequestSchema } from '../dataset/rows-request.ts';
 import { FeatureStoreError } from '../errors.ts';
 import type { CallContext, FlightDescriptor, FlightEndpoint, FlightInfo, FlightMessage } from '../flight/protocol.ts';
@@ -20,7 +20,7 @@ import { encodeJson } from './wire-json.ts';
 export interface DatasetRowsParts {
   readonly datasets: Pick<Datasets, 'seenBy'>;
   readonly engine: Engine;
-  readonly cache: BlockCache;
+  readonly caches: RowCaches;
   readonly secret: string;
   callerOf(token: string | undefined): Caller;
 }
@@ -39,14 +39,14 @@ const ticketSchema = z.strictObject({ id: z.string(), rows: rowsRequestSchema })
 const mostEndpoints = 100_000;
 
 export function createDatasetRows(parts: DatasetRowsParts): DatasetRows {
-  const { datasets, engine, cache } = parts;
+  const { datasets, engine, caches } = parts;
 
   const doors = ({ token }: CallContext) => datasetsFor(datasets, parts.callerOf(token));
 
   async function plan(request: RowsRequest, context: CallContext) {
     return await doors(context).reading(request.dataset, async (dataset) => ({
       manifest: dataset.manifest,
-      ...(await planRows(engine, dataset, request)),
+      ...(await planRows(engine, dataset, request, caches)),
     }));
   }
 
@@ -98,10 +98,10 @@ export function createDatasetRows(parts: DatasetRowsParts): DatasetRows {
           { details: { dataset: request.dataset, id: dataset.manifest.id, ticket: id } },
         );
       }
-      const plan = await planRows(engine, dataset, request);
-      yield { header: encodeSchemaMessage(plan.schema), body: [] };
+      const planned = await planRows(engine, dataset, request, caches);
+      yield { header: encodeSchemaMessage(planned.schema), body: [] };
       const compression: Compression | undefined = request.compression ?? undefined;
-      for await (const { position, batch } of streamRows(dataset, plan, cache, context.signal)) {
+      for await (const { position, batch } of streamRows(dataset, planned, caches, context.signal)) {
         context.signal.throwIfAborted();
         yield { ...encodeRecordBatch(batch, { compression }), metadata: encodeJson({ position, rows: batch.length }) };
       }

@@ -35,7 +35,7 @@ export interface HandlerParts extends Omit<HistoricalParts, 'versions'>, Unchang
   readonly freshness: Freshness;
   readonly validations: Pick<Validations, 'run' | 'viewsOf'>;
   readonly usage: UsageFacts;
-  readonly savedRows: Pick<DatasetRowsParts, 'datasets' | 'cache'>;
+  readonly savedRows: Pick<DatasetRowsParts, 'datasets' | 'caches'>;
   /** Who that token's is; fails where it is none. */
   callerOf(token: string | undefined): Caller;
   /** Refuses a token that is not for these views, or not for all where none are named. */

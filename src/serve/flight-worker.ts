@@ -10,9 +10,9 @@ import { viewsAsked } from '../access/views-asked.ts';
 import { countRefusal } from '../audit/acting.ts';
 import { scheduler, serverItself } from '../audit/actor.ts';
 import { openAudit } from '../audit/audit.ts';
-import { createBlockCache } from '../dataset/block-cache.ts';
 import { openDatasets } from '../dataset/datasets.ts';
 import { type EntityKey, findEntity } from '../dataset/find-entity.ts';
+import { createRowCaches } from '../dataset/row-caches.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { startFlightServer } from '../flight/server.ts';
 import { createErasures } from '../materialize/erase.ts';
@@ -67,8 +67,8 @@ const port = parentPort as NonNullable<typeof parentPort>;
 const tell = (message: FromWorker) => port.postMessage(message);
 
 const sweepMs = 30_000;
-/** Blocks of datasets that are read, for all readers together. */
-const blockCacheBytes = 512 * 2 ** 20;
+/** Blocks and vocabularies of datasets that are read, for all readers together. */
+const rowCacheLimits = { blockBytes: 512 * 2 ** 20, vocabularyBytes: 128 * 2 ** 20 };
 
 /** What has been opened so far, to be closed in the other order: at the end, or where starting fails half-way. */
 const closing: (() => unknown)[] = [];
@@ -247,7 +247,7 @@ async function main(): Promise<void> {
     countRead: (token, plan, request) => usage.count(access.authenticate(token).token, plan, request),
     queue,
     datasets: datasetActions,
-    savedRows: { datasets, cache: createBlockCache(blockCacheBytes) },
+    savedRows: { datasets, caches: createRowCaches(rowCacheLimits) },
     callerOf: access.authenticate,
     root: config.root,
     readable: config.readable,

@@ -1,16 +1,16 @@
 /** Saved datasets as checks of drift read them. */
-import { createBlockCache } from '../dataset/block-cache.ts';
 import type { Datasets } from '../dataset/datasets.ts';
 import { type DatasetManifest, schemaOf } from '../dataset/manifest.ts';
 import { formatReference } from '../dataset/name.ts';
 import { planRows, streamRows } from '../dataset/open-rows.ts';
+import { createRowCaches } from '../dataset/row-caches.ts';
 import { parseRowsRequest } from '../dataset/rows-request.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
 import type { SavedTable } from '../validate/drift/from-dataset.ts';
 import type { SavedReference } from '../validate/drift/request.ts';
 
 /** Each block is read once. */
-const noCache = createBlockCache(0);
+const noCaches = createRowCaches({ blockBytes: 0, vocabularyBytes: 0 });
 
 /** Opens a dataset, and keeps delete from it until it is closed; of more than `most` rows it gives about so many, of each split its share. */
 export async function openSavedTable(
@@ -22,7 +22,7 @@ export async function openSavedTable(
   const { manifest } = opened;
   const reference = formatReference(manifest);
   const plan = (name: string | null | undefined, range: { readonly columns: readonly string[]; end?: number; seed?: number }) =>
-    planRows(engine, opened, parseRowsRequest({ type: 'get_dataset', dataset: reference, split: name, ...range }));
+    planRows(engine, opened, parseRowsRequest({ type: 'get_dataset', dataset: reference, split: name, ...range }), noCaches);
   try {
     if (split != null) await plan(split, { columns: [] });
   } catch (error) {
@@ -42,7 +42,7 @@ export async function openSavedTable(
       for (const { name, rows } of chosen) {
         // The first rows of a shuffled order are of blocks from everywhere.
         const part = total <= most ? {} : { seed: 0, end: Math.ceil((rows * most) / total) };
-        for await (const { batch } of streamRows(opened, await plan(name, { columns, ...part }), noCache, signal)) yield batch;
+        for await (const { batch } of streamRows(opened, await plan(name, { columns, ...part }), noCaches, signal)) yield batch;
       }
     },
     close: opened.release,

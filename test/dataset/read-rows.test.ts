@@ -10,7 +10,6 @@ import type { Column } from '../../src/arrow/column.ts';
 import { readValues } from '../../src/arrow/read-value.ts';
 import { type ArrowType, type Field, field, type Schema } from '../../src/arrow/schema.ts';
 import { sliceColumn } from '../../src/arrow/slice.ts';
-import { createBlockCache } from '../../src/dataset/block-cache.ts';
 import { createBlockWriter, openBlocks } from '../../src/dataset/blocks.ts';
 import type { DenseType } from '../../src/dataset/dense.ts';
 import { planLayout } from '../../src/dataset/layout.ts';
@@ -117,7 +116,10 @@ describe('rows in blocks', () => {
     const whole = await readFile(path);
     const open = () => openBlocks(path, schemaOf([values]));
     await writeFile(path, whole.subarray(0, -3));
-    await expect(open()).rejects.toMatchObject({ code: 'DATA_LOSS', message: expect.stringContaining('rows.arrow is cut short') });
+    await expect(open()).rejects.toMatchObject({
+      code: 'DATA_LOSS',
+      message: expect.stringContaining('rows.arrow is cut short'),
+    });
     const changed = Buffer.from(whole);
     changed.writeInt32LE(88_889, changed.indexOf(Buffer.from(Int32Array.of(88_888).buffer)));
     await writeFile(path, changed);
@@ -308,29 +310,3 @@ function schemaOf(columns: readonly Column[]): Schema {
 function matrixOf(columns: readonly Column[], type: DenseType, fill: number | undefined) {
   return { columns: [], dense: [{ name: 'm', columns: columns.map((column) => column.field.name), type, fill, mask: true }] };
 }
-
-describe('blocks in memory', () => {
-  const block = (bytes: number) => ({ rows: 1, columns: [], matrices: [], bytes });
-
-  test('are loaded once for all who ask, and leave from the oldest on', async () => {
-    const cache = createBlockCache(25);
-    const loaded: string[] = [];
-    const get = (key: string) =>
-      cache.get(key, async () => {
-        loaded.push(key);
-        return block(10);
-      });
-    await Promise.all([get('a'), get('a'), get('b')]);
-    await get('a');
-    await get('c');
-    await get('a');
-    await get('b');
-    expect(loaded).toEqual(['a', 'b', 'c', 'b']);
-  });
-
-  test('are asked for again where loading failed', async () => {
-    const cache = createBlockCache(25);
-    await expect(cache.get('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect((await cache.get('a', async () => block(1))).bytes).toBe(1);
-  });
-});

@@ -1,6 +1,6 @@
 /** What holds a version against deletion while it is read: rows, their plans and vocabularies. */
 import { describe, expect, it } from 'vitest';
-import { createBlockCache } from '../../src/dataset/block-cache.ts';
+import { createRowCaches } from '../../src/dataset/row-caches.ts';
 import type { FlightInfo } from '../../src/flight/protocol.ts';
 import type { Engine } from '../../src/offline/duckdb/engine.ts';
 import { listDatasetFlights } from '../../src/serve/dataset-flight.ts';
@@ -29,7 +29,12 @@ describe('a version', () => {
       await shop.datasets.remove('held@1', free).catch((error: { code: string }) => refused.push(error.code));
     });
     const rows = createDatasetRows({
-      ...{ datasets: shop.datasets, engine: told.history.engine, cache: createBlockCache(2 ** 20), secret: 'a secret' },
+      ...{
+        datasets: shop.datasets,
+        engine: told.history.engine,
+        caches: createRowCaches({ blockBytes: 2 ** 20, vocabularyBytes: 0 }),
+        secret: 'a secret',
+      },
       callerOf: () => everybody,
     });
     const command = { type: 'get_dataset', dataset: 'held', dense: [{ name: 'm', columns: ['city'], type: 'int64' }] };
