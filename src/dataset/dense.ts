@@ -96,7 +96,7 @@ function fillNulls(
   fill: number | undefined,
 ): void {
   if (fill === undefined && !part.takesNulls) {
-    throw refuse(
+    throw refuseColumn(
       field,
       'has nulls, which integers have no place for',
       'give `fill`, ask for a matrix of floats, or leave it out',
@@ -117,12 +117,12 @@ function planPart(field: Field, index: number, type: DenseType, vocabularies: Re
   const vocabulary = vocabularies.get(field.name);
   if (stored.id === 'utf8' || stored.id === 'largeUtf8' || stored.id === 'utf8View') {
     if (vocabulary === undefined)
-      throw refuse(field, 'is text without a vocabulary', 'leave it out, or ask for it as a column of its own');
+      throw refuseColumn(field, 'is text without a vocabulary', 'leave it out, or ask for it as a column of its own');
     return { index, width: 1, write: writeIds(vocabulary), takesNulls: true };
   }
   if (stored.id !== 'fixedSizeList') return { index, width: 1, write: writeNumbers(field, type), takesNulls: false };
   const element = field.children[0] as Field;
-  if (element.type.id === 'fixedSizeList') throw refuse(field, 'is a list of lists', 'leave it out');
+  if (element.type.id === 'fixedSizeList') throw refuseColumn(field, 'is a list of lists', 'leave it out');
   return { index, width: stored.size, write: writeVectors(field, stored.size, writeNumbers(element, type)), takesNulls: false };
 }
 
@@ -154,7 +154,7 @@ function writeVectors(list: Field, size: number, write: Write): Write {
     }
     for (let element = 0; child.nullCount > 0 && element < child.length; element++) {
       if (getBit(validity, element) && !isThere(child, element))
-        throw refuse(list, 'has lists with nulls in them', 'leave it out, or ask for it as a column of its own');
+        throw refuseColumn(list, 'has lists with nulls in them', 'leave it out, or ask for it as a column of its own');
     }
     const rows = createLike(values, child.length);
     write({ ...child, nullCount, validity }, rows, 0, 1);
@@ -173,11 +173,11 @@ function writeNumbers(field: Field, type: DenseType): Write {
   const isInteger = stored.id === 'int' || stored.id === 'bool';
   if (type === 'int32' || type === 'int64') {
     if (isInteger) return writeIntegers(field, type);
-    throw refuse(field, `is no integer, which a matrix of ${type} holds`, 'ask for float32 or float64, or leave it out');
+    throw refuseColumn(field, `is no integer, which a matrix of ${type} holds`, 'ask for float32 or float64, or leave it out');
   }
   if (stored.id === 'float' && stored.bits !== 16) return writeFloats(stored.bits);
   if (isInteger || stored.id === 'float' || stored.id === 'decimal') return writeExactly(field, type);
-  throw refuse(field, `cannot become a number of ${type}`, 'leave it out, or ask for it as a column of its own');
+  throw refuseColumn(field, `cannot become a number of ${type}`, 'leave it out, or ask for it as a column of its own');
 }
 
 function writeFloats(bits: 32 | 64): Write {
@@ -202,10 +202,14 @@ function writeExactly(field: Field, type: DenseType): Write {
       const value = read(row);
       target[at] = value;
       if (mustBeExact && target[at] !== value && isThere(column, row)) {
-        throw refuse(field, `holds ${value}, which ${type} has not the digits for`, 'ask for float64 or int64, or leave it out');
+        throw refuseColumn(
+          field,
+          `holds ${value}, which ${type} has not the digits for`,
+          'ask for float64 or int64, or leave it out',
+        );
       }
       if (mustBeExact && !Number.isSafeInteger(value) && isThere(column, row)) {
-        throw refuse(
+        throw refuseColumn(
           field,
           `holds ${readValue(column, row)}, which ${type} has not the digits for`,
           'ask for int64, or leave it out',
@@ -219,7 +223,8 @@ function writeIntegers(field: Field, type: 'int32' | 'int64'): Write {
   const { type: stored } = field;
   const isWide = stored.id === 'int' && stored.bits === 64;
   const isOutside = (column: Column, row: number, what: unknown) => {
-    if (isThere(column, row)) throw refuse(field, `holds ${what}, which is outside ${type}`, 'ask for int64, or leave it out');
+    if (isThere(column, row))
+      throw refuseColumn(field, `holds ${what}, which is outside ${type}`, 'ask for int64, or leave it out');
   };
   return (column, values, at, step) => {
     if (values instanceof BigInt64Array && isWide) {
@@ -275,7 +280,8 @@ const arrays = {
   u32: Uint32Array,
 } as const;
 
-function refuse(field: Field, what: string, way: string): FeatureStoreError {
+/** INVALID_ARGUMENT that names a column, what of it is in the way, and the ways out. */
+export function refuseColumn(field: Field, what: string, way: string): FeatureStoreError {
   return new FeatureStoreError('INVALID_ARGUMENT', `column "${field.name}" (${formatType(field)}) ${what}: ${way}`, {
     details: { column: field.name },
   });

@@ -87,6 +87,10 @@ const statistics = z.object({
   /** Of finite numbers; the deviation is a sample's. */
   mean: z.number().nullable().optional(),
   stddev: z.number().nullable().optional(),
+  /** Of integers: rows whose value float32 has not the digits for. */
+  inexact_float32: z.int().optional(),
+  /** Of lists: nulls in them. */
+  null_elements: z.int().optional(),
   nan: z.int().optional(),
   infinite: z.int().optional(),
   true: z.int().optional(),
@@ -164,7 +168,10 @@ export type Gate = z.output<typeof gate>;
 export type SourceRecord = z.output<typeof source>;
 
 /** Reads a version's manifest; DATA_LOSS where it is damaged or another's, FAILED_PRECONDITION where a later release wrote it. */
-export function decodeManifest(text: string, { name, version }: { readonly name: string; readonly version: number }): DatasetManifest {
+export function decodeManifest(
+  text: string,
+  { name, version }: { readonly name: string; readonly version: number },
+): DatasetManifest {
   const where = `datasets/${name}/${version}/manifest.json`;
   const damaged = 'is damaged; restore it, or delete this version of the dataset and create it again';
   const problem = (code: 'DATA_LOSS' | 'FAILED_PRECONDITION', what: string) =>

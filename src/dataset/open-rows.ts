@@ -6,6 +6,7 @@ import { didYouMean, FeatureStoreError } from '../errors.ts';
 import type { Engine } from '../offline/duckdb/engine.ts';
 import { quoteText } from '../offline/duckdb/sql.ts';
 import { openBlocks } from './blocks.ts';
+import { checkDense } from './check-dense.ts';
 import type { Dataset } from './datasets.ts';
 import type { Vocabulary } from './dense.ts';
 import { type Layout, planLayout } from './layout.ts';
@@ -45,6 +46,7 @@ export async function planRows(
     caches,
   );
   const layout = planLayout(schemaOf(manifest), { columns, dense }, vocabularies);
+  checkDense(manifest, dense);
   const { rows } = split;
   const end = request.end ?? rows;
   if (request.start > end || end > rows) {

@@ -25,9 +25,11 @@ export async function describeColumn(session: Session, relation: string, field: 
       return { nulls, true: await count(column) };
     case 'list': {
       const [row] = await session.rows(
-        `select cast(min(len(${column})) as varchar) as low, cast(max(len(${column})) as varchar) as high from ${relation}`,
+        `select cast(min(len(${column})) as varchar) as low, cast(max(len(${column})) as varchar) as high,
+           coalesce(sum(len(list_filter(${column}, lambda element: element is null))), 0) as nulls
+         from ${relation}`,
       );
-      return { nulls, min: textOf(row?.low), max: textOf(row?.high) };
+      return { nulls, null_elements: Number(row?.nulls), min: textOf(row?.low), max: textOf(row?.high) };
     }
     default:
       return { nulls };
@@ -69,12 +71,14 @@ async function describeNumbers(session: Session, relation: string, field: Field)
   const isFloat = field.type.id === 'float';
   const isNumber = isFloat ? `not isnan(${column})` : 'true';
   const isCounted = isFloat ? `isfinite(${column})` : 'true';
+  const isInteger = field.type.id === 'int';
   const [row = {}] = await session.rows(
     `select cast(min(${column}) filter (where ${isNumber}) as varchar) as low,
        cast(max(${column}) filter (where ${isNumber}) as varchar) as high,
        cast(min(${column}) filter (where ${isCounted}) as double) as least,
        cast(max(${column}) filter (where ${isCounted}) as double) as most,
        approx_count_distinct(${column}) as values
+       ${isInteger ? `, count(*) filter (where cast(cast(${column} as float) as hugeint) <> ${column}) as inexact` : ''}
        ${isFloat ? `, count(*) filter (where isnan(${column})) as nan, count(*) filter (where isinf(${column})) as infinite` : ''}
      from ${relation}`,
   );
@@ -84,6 +88,7 @@ async function describeNumbers(session: Session, relation: string, field: Field)
     distinct_exact: false,
     min: textOf(row.low),
     max: textOf(row.high),
+    ...(isInteger ? { inexact_float32: Number(row.inexact) } : {}),
     ...(isFloat ? { nan: Number(row.nan), infinite: Number(row.infinite) } : {}),
     ...(await describeSpread(session, relation, `cast(${column} as double)`, isCounted, least, most, numberText)),
   };

@@ -1,10 +1,11 @@
 /** Plans of rows: what is read for them, and what of a dataset is refused before any row is. */
 import { describe, expect, it } from 'vitest';
+import { type ArrowType, type Field, field } from '../../src/arrow/schema.ts';
 import { planRows } from '../../src/dataset/open-rows.ts';
 import { createRowCaches } from '../../src/dataset/row-caches.ts';
 import { parseRowsRequest } from '../../src/dataset/rows-request.ts';
 import type { Engine } from '../../src/offline/duckdb/engine.ts';
-import { type DatasetShop, openDatasetShop, userFrame } from '../support/dataset-shop.ts';
+import { type DatasetShop, firstUs, frameOf, instant, int64, openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
 const rowsOf = (dense: readonly object[], rest = {}) => parseRowsRequest({ type: 'get_dataset', dataset: 'x', dense, ...rest });
 const limits = { blockBytes: 0, vocabularyBytes: 2 ** 20 };
@@ -38,5 +39,72 @@ describe('vocabularies of plans', () => {
     await planRows(engine, one, city, none);
     await planRows(engine, one, city, none);
     expect(asked()).toBe(4);
+  });
+});
+
+describe('a column that cannot become a tensor', () => {
+  const int32: ArrowType = { id: 'int', bits: 32, signed: true };
+  const uint64: ArrowType = { id: 'int', bits: 64, signed: false };
+  const pair: ArrowType = { id: 'fixedSizeList', size: 2 };
+  const floats = [field('item', { id: 'float', bits: 32 })];
+  const sample: readonly (readonly [Field, unknown])[] = [
+    [field('whole', int64), 2n ** 24n + 1n],
+    [field('round', int64), 2n ** 30n],
+    [field('large', int64), -(2n ** 53n)],
+    [field('positive', uint64), 2n ** 63n],
+    [field('lacking', int32), null],
+    [field('pair', pair, floats), [1, null]],
+    [field('fine', int32), 7],
+  ];
+  /** Two rows, of which the second, in another part, has what is in the way. */
+  const columns = [
+    [field('user_id', int64), [1n, 2n]] as const,
+    [field('event_timestamp', instant), [firstUs, firstUs + 1n]] as const,
+    ...sample.map(([each, value]) => {
+      const first = each.type === pair ? [1, 2] : each.type === int64 || each.type === uint64 ? 1n : 1;
+      return [each, [first, value]] as const;
+    }),
+  ];
+  const cases: readonly (readonly [string, string, RegExp | undefined])[] = [
+    [
+      'whole',
+      'float32',
+      /"whole" \(int64\) holds 1 values between 1 and 16777217 that float32 has not .*: ask for float64 or int64/,
+    ],
+    ['whole', 'float64', undefined],
+    ['round', 'float32', undefined],
+    ['large', 'float64', /holds -9007199254740992, which float64 has not the digits for: ask for int64, or leave it out/],
+    ['large', 'int64', undefined],
+    ['whole', 'int32', undefined],
+    ['large', 'int32', /which is outside int32: ask for int64/],
+    ['positive', 'int64', /holds 9223372036854775808, which is outside int64/],
+    ['lacking', 'int32', /has 1 nulls, which integers have no place for: give `fill`/],
+    ['lacking', 'float32', undefined],
+    ['pair', 'float32', /has lists with nulls in them: leave it out/],
+    ['fine', 'float32', undefined],
+  ];
+
+  it('is refused by name with the ways out when the rows are planned, not in the middle of an epoch', async () => {
+    const shop = await openDatasetShop(5);
+    const split = { time: { boundaries: [{ name: 'train', until: '2026-03-01T00:00:00.000001Z' }, { name: 'test' }] } };
+    await shop.create({ name: 'odd', features: ['user:age'], split }, frameOf(columns));
+    const dataset = await shop.datasets.find('odd');
+    const caches = createRowCaches(limits);
+    for (const [column, type, words] of cases) {
+      const plan = planRows(
+        shop.history.engine,
+        dataset,
+        rowsOf([{ name: 'm', columns: [column], type }], { split: 'train' }),
+        caches,
+      );
+      if (words === undefined) await plan;
+      else
+        await expect(plan, `${column} as ${type}`).rejects.toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          message: expect.stringMatching(words),
+        });
+    }
+    const filled = rowsOf([{ name: 'm', columns: ['lacking'], type: 'int32', fill: 0 }], { split: 'train' });
+    await planRows(shop.history.engine, dataset, filled, caches);
   });
 });

@@ -210,8 +210,17 @@ def main(url: str) -> None:
     refuses(
         "INVALID_ARGUMENT",
         "is no integer, which a matrix of int32 holds",
-        lambda: list(dataset.torch(split="train", features=["score"], dtype="int32")),
+        lambda: dataset.torch(split="train", features=["score"], dtype="int32"),
     )
+    odd_frame = frame().head(100)
+    odd_frame["large"] = np.where(np.arange(100) == 99, 2**24 + 1, 1)
+    odd_frame["lacking"] = pd.array([1] * 99 + [None], dtype="Int64")
+    odd_frame["holes"] = [[1, 2]] * 99 + [[1, None]]
+    odd = store.create_dataset("odd", odd_frame, FEATURES)
+    refuses("INVALID_ARGUMENT", "that float32 has not the digits for: ask for float64", lambda: odd.torch(features=["large"]))
+    refuses("INVALID_ARGUMENT", 'column "lacking" (int64) has 1 nulls', lambda: odd.torch(labels=["lacking"]))
+    refuses("INVALID_ARGUMENT", "has lists of integers with nulls in them", lambda: odd.torch(columns=["holes"]))
+    assert next(iter(odd.torch(features=["large"], dtype="float64", shuffle=False, batch_size=100)))["features"].max() == 2**24 + 1
     other = store.create_dataset("other", frame().head(100), FEATURES)
     refuses(
         "INVALID_ARGUMENT", "this state is of dataset 'loaded@1'", lambda: other.torch(seed=7).load_state_dict(state)
@@ -219,7 +228,7 @@ def main(url: str) -> None:
     reader = other.to_batches(batch_rows=10)
     assert isinstance(reader, pa.RecordBatchReader)
     other.delete(force=True)
-    refuses("NOT_FOUND", "other", lambda: list(other.torch()))
+    refuses("NOT_FOUND", "dataset other@1 was deleted at", lambda: other.torch())
     store.close()
     print("done")
 

@@ -30,7 +30,11 @@ def open_stream(
     window_blocks: int | None,
     retry_seconds: float,
 ) -> Stream:
-    """The stream of one rank: `shape` says which columns as what, `schema` what must come where that is known."""
+    """The stream of one rank: `shape` says which columns as what, `schema` what must come where that is known.
+
+    Raises:
+        InvalidArgumentError: what cannot be read as it is asked for, of whichever rows.
+    """
     name, rows = dataset._split(split)
     at, of = distributed_rank(rank, world_size)
     shard = Shard(
@@ -40,5 +44,7 @@ def open_stream(
         splits = dataset._shown["splits"]
         window_blocks = int(next(one["blocks"]["window_blocks"] for one in splits if one["name"] == name))
     command = {"type": "get_dataset", "dataset": dataset.reference, "split": name, "window_blocks": window_blocks}
+    # What the server would refuse in the middle of an epoch it refuses now, by what it knows of all rows.
+    dataset._store._transport.plan({**command, **shape, "batch_rows": batch_size, "end": 0})
     source = RowSource(dataset._store._transport.settings, dataset.id, {**command, **shape}, retry_seconds)
     return Stream(dataset.reference, dataset.id, name, seed, window_blocks, source, schema, shard)

@@ -28,6 +28,7 @@ def plan_batches(
     fill: float | None,
     mask: bool,
     pad: Mapping[str, int],
+    statistics: Mapping[str, Mapping[str, Any]],
 ) -> BatchPlan:
     """Plans the entries of a batch.
 
@@ -52,7 +53,7 @@ def plan_batches(
             raise InvalidArgumentError(f'pad: "{name}" is no list among the columns that are asked for')
     if fill is not None and not math.isfinite(fill):
         raise InvalidArgumentError(f"fill={fill!r}: it is a finite number, or None for NaN")
-    planner = _Planner(dataset, schema, set(vocabularies), dtype, fill, mask, pad)
+    planner = _Planner(dataset, schema, set(vocabularies), dtype, fill, mask, pad, statistics)
     together: list[str] = []
     for name in chosen:
         if matrix is not None and planner.is_number(name):
@@ -77,6 +78,7 @@ class _Planner:
         fill: float | None,
         mask: bool,
         pad: Mapping[str, int],
+        statistics: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self._dataset = dataset
         self._schema = schema
@@ -85,6 +87,7 @@ class _Planner:
         self._fill = fill
         self._mask = mask
         self._pad = pad
+        self._statistics = statistics
         self.parts: list[Part] = []
         self.columns: list[str] = []
         self.dense: list[dict[str, Any]] = []
@@ -104,6 +107,8 @@ class _Planner:
         if pa.types.is_list(kind) or pa.types.is_large_list(kind):
             if not _is_scalar(kind.value_type) or pa.types.is_boolean(kind.value_type):
                 raise self._refuse(name, kind, "is a list of what is no number")
+            if not pa.types.is_floating(kind.value_type) and self._statistics[name].get("null_elements"):
+                raise self._refuse(name, kind, "has lists of integers with nulls in them")
             self.columns.append(name)
             self.parts.append(Part(name, "ragged", self._pad.get(name)))
         elif pa.types.is_boolean(kind):

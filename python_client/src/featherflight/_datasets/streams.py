@@ -148,6 +148,7 @@ def _open_tensors(
         fill=fill,
         mask=mask,
         pad=pad or {},
+        statistics=self.statistics,
     )
     stream = open_stream(
         self,
