@@ -135,7 +135,9 @@ export async function readVocabulary(engine: Engine, dataset: Dataset, column: s
   }
   await checkWhole(dataset, vocabulary);
   const from = quoteText(join(dataset.directory, vocabulary.path));
-  const rows = await engine.session(undefined, (session) => session.rows(`select value from read_parquet(${from}) order by id`));
+  const rows = await engine.session(undefined, (session) =>
+    session.rows(`select value from read_parquet(${from}, hive_partitioning = false) order by id`),
+  );
   return rows.map(({ value }) => value as string);
 }
 

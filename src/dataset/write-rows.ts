@@ -45,8 +45,18 @@ export function writtenFields(fields: readonly Field[], parts: readonly string[]
   return parts.length > 1 ? [...fields, rowField] : fields;
 }
 
-/** INVALID_ARGUMENT names a column that Parquet does not hold, and two that its readers take for one. */
+/** Names that the files' readers give to columns of their own. */
+const reserved = [rowColumn, 'file_row_number'];
+
+/** INVALID_ARGUMENT names a column that Parquet does not hold, whose name is taken, and two that Parquet's readers take for one. */
 export function checkFields(fields: readonly Field[], parts: readonly string[]): void {
+  for (const { name } of fields)
+    if (reserved.includes(name.toLowerCase()))
+      throw new FeatureStoreError(
+        'INVALID_ARGUMENT',
+        `a dataset cannot hold a column "${name}": that is the name of a row's place in it; rename it in the frame, or leave it out`,
+        { details: { column: name } },
+      );
   const seen = new Map<string, string>();
   for (const each of writtenFields(fields, parts)) {
     const known = seen.get(each.name.toLowerCase());

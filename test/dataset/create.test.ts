@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { field } from '../../src/arrow/schema.ts';
 import { createDataset } from '../../src/dataset/create.ts';
+import { readVocabulary } from '../../src/dataset/open-rows.ts';
 import { parseDatasetRequest } from '../../src/dataset/request.ts';
 import { dayUs, firstUs, frameOf, instant, int64, openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
@@ -132,6 +134,39 @@ describe('createDataset', () => {
     const shop = await openDatasetShop(5);
     const made = (async () => await shop.create({ name: 'bad', ...request }, userFrame(10)))();
     await expect(made).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
+    expect(readdirSync(shop.datasets.directory)).toEqual([]);
+  });
+
+  it('takes nothing for a column from how its folder is named', async () => {
+    const storage = mkdtempSync(join(tmpdir(), 'featherflight-hive-'));
+    try {
+      const shop = await openDatasetShop(50, join(storage, 'city=nowhere/__row=1/id=1'));
+      const { manifest } = await shop.create(
+        { name: 'placed', expectations: { city: { values: ['city 0'], on_failure: 'warn' } } },
+        userFrame(100),
+      );
+      expect(manifest.columns.find(({ name }) => name === 'city')?.statistics).toMatchObject({ distinct: 5 });
+      expect(manifest.gates).toMatchObject([{ rows: 80, example: { row: 1, value: 'city 1' } }]);
+      const city = await readVocabulary(shop.history.engine, await shop.datasets.find('placed'), 'city');
+      expect(city).toEqual(['city 0', 'city 1', 'city 2', 'city 3', 'city 4']);
+    } finally {
+      rmSync(storage, { recursive: true, force: true });
+    }
+  });
+
+  it('refuses columns of the frame that have a name which is used inside', async () => {
+    const shop = await openDatasetShop(5);
+    for (const name of ['__row', 'File_Row_Number']) {
+      const frame = frameOf([
+        [field('user_id', int64), [1n]],
+        [field('event_timestamp', instant), [firstUs]],
+        [field(name, int64), [9n]],
+      ]);
+      await expect(shop.create({ name: 'named' }, frame)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining(`a dataset cannot hold a column "${name}"`),
+      });
+    }
     expect(readdirSync(shop.datasets.directory)).toEqual([]);
   });
 

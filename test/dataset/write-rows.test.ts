@@ -65,7 +65,9 @@ describe('createRowWriter', () => {
     const refused = (fields: Parameters<typeof checkFields>[0], parts = ['all']) => expect(() => checkFields(fields, parts));
     refused([map]).toThrow('column "tags" is');
     refused([number, field('Number', number.type)]).toThrow('a dataset cannot hold both "number" and "Number"');
-    refused([field('__row', number.type)], ['a', 'b']).toThrow('a dataset cannot hold both "__row" and "__row"');
+    for (const name of ['__row', '__ROW', 'file_row_number'])
+      for (const parts of [['all'], ['a', 'b']])
+        refused([field(name, number.type)], parts).toThrow(`a dataset cannot hold a column "${name}"`);
     checkFields([number, text], ['a', 'b']);
   });
 });

@@ -216,7 +216,10 @@ def main(url: str) -> None:
     odd_frame["large"] = np.where(np.arange(100) == 99, 2**24 + 1, 1)
     odd_frame["lacking"] = pd.array([1] * 99 + [None], dtype="Int64")
     odd_frame["holes"] = [[1, 2]] * 99 + [[1, None]]
+    odd_frame["path__offsets"] = 1
     odd = store.create_dataset("odd", odd_frame, FEATURES)
+    refuses("INVALID_ARGUMENT", 'would be named "path__offsets"', lambda: odd.torch(columns=["path__offsets"]))
+    assert "path__length" in next(iter(odd.torch(columns=["path__offsets"], pad={"path": 2})))
     refuses("INVALID_ARGUMENT", "that float32 has not the digits for: ask for float64", lambda: odd.torch(features=["large"]))
     refuses("INVALID_ARGUMENT", 'column "lacking" (int64) has 1 nulls', lambda: odd.torch(labels=["lacking"]))
     refuses("INVALID_ARGUMENT", "has lists of integers with nulls in them", lambda: odd.torch(columns=["holes"]))

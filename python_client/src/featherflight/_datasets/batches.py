@@ -26,6 +26,13 @@ class Part:
     pad_to: int | None = None
     """Of lists: so many places a row, cut or filled with zeros; None: values and offsets."""
 
+    @property
+    def entries(self) -> list[str]:
+        """The names of a batch's entries that are made of it."""
+        if self.kind != "ragged":
+            return [self.name]
+        return [self.name, f"{self.name}__{'offsets' if self.pad_to is None else 'length'}"]
+
 
 @dataclass(frozen=True)
 class BatchPlan:

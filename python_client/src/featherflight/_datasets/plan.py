@@ -65,6 +65,15 @@ def plan_batches(
     for name in dict.fromkeys([*targets, *columns]):
         if name not in chosen or name in together:
             planner.add(name, dtype, None)
+    taken: set[str] = set()
+    for entry in (entry for part in planner.parts for entry in part.entries):
+        if entry in taken:
+            raise InvalidArgumentError(
+                f'two entries of a batch would be named "{entry}": leave one of the columns out, or name the matrix '
+                "differently",
+                details={"name": entry},
+            )
+        taken.add(entry)
     return BatchPlan(tuple(planner.parts), tuple(planner.columns), tuple(planner.dense))
 
 
