@@ -209,7 +209,7 @@ describe('parseConfig', () => {
     [{ project: 'p', secret: 'short' }, '"secret" has at least 16 characters (or FEATHERFLIGHT_SECRET)'],
     [{ project: 'p', flight: { port: 70_000 } }, '"flight.port"'],
     [{ project: 'p', readable: 'data' }, '"readable"'],
-    [{ project: 'p', storage: 's3://bucket' }, '"storage" is no directory'],
+    [{ project: 'p', storage: 's3://bucket' }, '"storage" is a URL, and only a path is possible'],
     [undefined, 'exports no config'],
   ])('refuses %j', (input, message) => {
     expect(problemsOf(input)).toEqual([expect.stringContaining(message)]);

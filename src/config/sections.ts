@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const directory = z
   .string()
   .min(1)
-  .refine((path) => !path.includes('://'), 'is no directory');
+  .refine(
+    (path) => !path.includes('://'),
+    'is a URL, and only a path is possible: of this machine, or of a file system that every server mounts, such as "/mnt/shared/featherflight"',
+  );
 export const size = z.string().regex(/^\d+(\.\d+)?\s*[KMGT]i?B$/i, 'is a size such as "4GB" or "512MiB"');
 export const host = z.string().min(1);
 export const port = z.int().min(0).max(65_535);

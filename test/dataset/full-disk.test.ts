@@ -1,29 +1,13 @@
 /** A disk that is full while a dataset is saved: a small one of its own, where this process may mount it. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 
-const disk = mkdtempSync(join(tmpdir(), 'featherflight-disk-'));
-const isMounted = mount();
+const disk = mountSmallDisk(6) ?? '';
 
-afterAll(() => {
-  if (isMounted) execFileSync('umount', [disk]);
-  rmSync(disk, { recursive: true, force: true });
-});
-
-function mount(): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', disk], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-describe.skipIf(!isMounted)('a full disk (skipped where no disk may be mounted)', () => {
+describe.skipIf(disk === '')('a full disk (skipped where no disk may be mounted)', () => {
   it('is told with its folder, and nothing of the dataset is left; with room it is saved', async () => {
     const shop = await openDatasetShop(50, disk);
     await shop.create({ name: 'small' }, userFrame(100));

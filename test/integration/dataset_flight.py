@@ -88,12 +88,31 @@ def main(url: str, other: str, storage: str) -> None:
     assert "blocks/all.arrow was changed or damaged in block 1" in refusal(lambda: read(endpoint, elsewhere))
     blocks.write_bytes(whole[:-1])
     assert "blocks/all.arrow of dataset flown@1 has" in refusal(lambda: read(endpoint))
+    assert "blocks/all.arrow" in lost(dataset.to_arrow)
+    assert "blocks/all.arrow" in lost(lambda: list(dataset.torch(64)))
+    city = Path(storage) / "datasets/flown/1/vocabulary/city.parquet"
+    text = city.read_bytes()
+    city.write_bytes(text[:-1] + b"\0")
+    assert "vocabulary/city.parquet of dataset flown@1 was changed" in lost(lambda: dataset.vocabulary("city"))
+    city.unlink()
+    assert "vocabulary/city.parquet of dataset flown@1 is gone" in lost(lambda: dataset.vocabulary("city"))
+    city.write_bytes(text)
     blocks.unlink()
+    assert "blocks/all.arrow" in lost(lambda: list(dataset.torch(64)))
     assert "blocks/all.arrow of dataset flown@1 is gone" in refusal(lambda: read(endpoint))
     dataset.delete(force=True)
-    assert "flown" in refusal(lambda: read(endpoint))
+    assert "dataset flown@1 was deleted at" in refusal(lambda: read(endpoint))
+    assert "dataset flown@1 was deleted at" in refusal(lambda: read(endpoint, elsewhere))
     store.close()
     print("done")
+
+
+def lost(work) -> str:
+    try:
+        work()
+    except ff.DataLossError as error:
+        return str(error)
+    raise AssertionError("nothing was refused")
 
 
 def refusal(work) -> str:
