@@ -144,6 +144,28 @@ describe('ranks of torch.distributed', () => {
   }, 300_000);
 });
 
+describe('a single rank that is killed', () => {
+  it('is noticed by the others, and two go on from their states with the next row that nobody has read', async () => {
+    const [alone] = (await startRanks(1)) as [Rank];
+    await finish([alone]);
+    const four = await startRanks(4);
+    await expect.poll(() => Math.min(...four.map((rank) => rank.said.length)), { timeout: 120_000 }).toBeGreaterThan(3);
+    four[1]?.process.kill('SIGKILL');
+    const statuses = await Promise.all(four.map((rank) => rank.ended));
+    // Nobody trains on without it, and each says why it ends.
+    expect(statuses.filter((status) => status === 0)).toEqual([]);
+    for (const rank of four.filter((_, at) => at !== 1)) expect(rank.log()).toMatch(/gloo|connection|peer/i);
+    const states = four.map((rank) => rank.said.at(-1)?.state as Said['state']);
+    const least = states.reduce((a, b) => (b.position < a.position ? b : a));
+    expect(least.position).toBeGreaterThan(0);
+    expect(least.position).toBeLessThan(rows);
+    const before = four.flatMap((rank) => rank.said).filter((batch) => batch.position < least.position);
+    const two = await startRanks(2, JSON.stringify(least));
+    await finish(two);
+    expect([...inOrder(before), ...inOrder(two.flatMap((rank) => rank.said))]).toEqual(inOrder(alone.said));
+  }, 400_000);
+});
+
 describe('what breaks on the way', () => {
   // Workers are forked, and gRPC must not run then: the prelude has a client of its own.
   const open = `

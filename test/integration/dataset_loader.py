@@ -14,10 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import torch
 from torch.utils.data import DataLoader
+from torch.utils.data._utils.pin_memory import pin_memory
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 warnings.filterwarnings("ignore", message="This DataLoader will create")
 warnings.filterwarnings("ignore", message="'set_vital' is deprecated")
+warnings.filterwarnings("ignore", message="'pin_memory' argument is set as true but no accelerator is found")
 ROWS = 20_000
 FEATURES = ["user_profile:age", "user_profile:score", "user_profile:city", "user_profile:path"]
 
@@ -30,6 +32,16 @@ def refuses(code: str, words: str, work) -> None:
         assert words in str(error), error
         return
     raise AssertionError(f"{words!r} was not refused")
+
+
+class Pinnable:
+    """Stands for a tensor where there is no accelerator: pinning gives another one."""
+
+    def __init__(self, *, is_pinned: bool = False) -> None:
+        self.is_pinned = is_pinned
+
+    def pin_memory(self) -> "Pinnable":
+        return Pinnable(is_pinned=True)
 
 
 def frame() -> pd.DataFrame:
@@ -150,6 +162,23 @@ def main(url: str) -> None:
         again = StatefulDataLoader(batches(), batch_size=None, num_workers=workers)
         again.load_state_dict(snapshot)
         assert seen + rows_of(again) == order, workers
+        gc.collect()
+
+    # Pinned memory: a DataLoader asks the batch for it, and it keeps its place. Without an accelerator torch pins nothing.
+    batch = next(iter(batches()))
+    stand_in = type(batch)({name: Pinnable() for name in batch})
+    vars(stand_in).update(vars(batch))
+    pinned = pin_memory(stand_in)
+    assert isinstance(pinned, ff.Batch)
+    assert [tensor.is_pinned for tensor in pinned.values()] == [True] * len(batch)
+    assert batches().state_dict(after=pinned) == batches().state_dict(after=batch)
+    if torch.accelerator.is_available():
+        assert all(tensor.is_pinned() for tensor in pin_memory(batch).values())
+    for workers in (0, 2):
+        loader = batches().loader(num_workers=workers, pin_memory=True)
+        assert digest(itertools.islice(loader, 3)) == digest(itertools.islice(batches(), 3))
+        assert loader.state_dict() == batches().state_dict() | {"position": 3000}
+        del loader
         gc.collect()
 
     # NumPy, and ranks without torch.distributed.
