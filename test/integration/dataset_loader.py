@@ -40,7 +40,7 @@ class Pinnable:
     def __init__(self, *, is_pinned: bool = False) -> None:
         self.is_pinned = is_pinned
 
-    def pin_memory(self) -> "Pinnable":
+    def pin_memory(self) -> Pinnable:
         return Pinnable(is_pinned=True)
 
 
@@ -162,6 +162,30 @@ def main(url: str) -> None:
         again = StatefulDataLoader(batches(), batch_size=None, num_workers=workers)
         again.load_state_dict(snapshot)
         assert seen + rows_of(again) == order, workers
+        gc.collect()
+
+    # Broken off: the next iteration begins where that one began, and the state goes on.
+    for make in (
+        lambda: batches().loader(),
+        lambda: batches().loader(num_workers=2),
+        lambda: batches().loader(num_workers=2, persistent_workers=True),
+        lambda: dataset.numpy(1000, split="train", columns=["row"], seed=7),
+    ):
+        loader = make()
+        for number, batch in enumerate(loader, 1):
+            if number == 3:
+                break
+        state = loader.state_dict()
+        assert state["position"] == 3000
+        coming = iter(loader)
+        assert loader.state_dict()["position"] == 0
+        assert next(coming)["row"].tolist() == order[:1000]
+        del coming
+        loader.load_state_dict(state)
+        assert [row for batch in itertools.islice(loader, 2) for row in batch["row"].tolist()] == order[3000:5000]
+        assert rows_of(loader) == order[3000:]
+        assert loader.state_dict() == state | {"epoch": 1, "position": 0}
+        del loader, batch
         gc.collect()
 
     # Pinned memory: a DataLoader asks the batch for it, and it keeps its place. Without an accelerator torch pins nothing.

@@ -20,7 +20,8 @@ T = TypeVar("T")
 class Epochs(Generic[T]):
     """The batches of a split, in whatever shape.
 
-    Each iteration reads one epoch, from where a loaded state left off; the next one is the epoch after it.
+    Each iteration reads one epoch, from where a loaded state left off; the next one is the epoch after it. Where one is
+    broken off, the next begins where it began; `load_state_dict(state_dict())` goes on after the last batch instead.
     """
 
     def __init__(self, stream: Stream, epoch: int, shape: Callable[[Place, pa.RecordBatch], T]) -> None:
@@ -40,7 +41,10 @@ class Epochs(Generic[T]):
         return replace(self._stream.shard, start=self._start).batches
 
     def __iter__(self) -> Iterator[T]:
-        epoch, start = self._epoch, self._start
+        self._last = None
+        return self._read(self._epoch, self._start)
+
+    def _read(self, epoch: int, start: int) -> Iterator[T]:
         for place, rows in self._stream.read(epoch, start):
             self._last = place
             yield self._shape(place, rows)

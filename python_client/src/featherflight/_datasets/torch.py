@@ -126,7 +126,12 @@ def _as_it_is(batch: Any) -> Any:
 
 
 class TorchLoader:
-    """Epoch after epoch of a dataset through a DataLoader; `state_dict()` is where to go on after the last batch."""
+    """Epoch after epoch of a dataset through a DataLoader; `state_dict()` is where to go on after the last batch.
+
+    An iteration that is read to its end advances the epoch. One that is broken off, be it after its last batch, does
+    not: the next begins where that one began, at the epoch's start or the state that was loaded. To go on after the
+    last batch instead, load the state: `loader.load_state_dict(loader.state_dict())`.
+    """
 
     def __init__(self, batches: TorchBatches, num_workers: int, options: Mapping[str, Any]) -> None:
         for name in ("batch_size", "shuffle", "sampler", "batch_sampler", "drop_last"):
@@ -146,7 +151,10 @@ class TorchLoader:
         return len(self.dataset)
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch = self.dataset.epoch
+        self._last = None
+        return self._read(self.dataset.epoch)
+
+    def _read(self, epoch: int) -> Iterator[Batch]:
         for batch in self._loader:
             self._last = batch
             yield batch
