@@ -90,6 +90,9 @@ function lagOf({ parts }: Profile): bigint | undefined {
   return most !== undefined && most < 0n ? 0n : most;
 }
 
+/** Standard deviations from what chance lets expect. */
+const deviations = 4.5;
+
 /** More values that were never seen than the values that were seen once let expect (Good and Turing). */
 function findUnseen(reference: Profile, current: Profile): readonly Alarm[] {
   const known = totalOf(reference);
@@ -103,9 +106,10 @@ function findUnseen(reference: Profile, current: Profile): readonly Alarm[] {
   const [once, twice] = [1, 2].map((times) => counted.filter((count) => count === times).length) as [number, number];
   const expected = Math.min(1, (once + 1) / draws);
   const units = unitsOf(current, total);
-  const variance = (once + 2 * twice + 1) / draws ** 2 + (expected * (1 - expected)) / units;
+  // Few that were seen once may be so by chance: the upper bound of a small count lies as if there were a quarter of the square more.
+  const variance = (once + 2 * twice + 1 + deviations ** 2 / 4) / draws ** 2 + (expected * (1 - expected)) / units;
   const share = rows / total;
-  const allowed = expected + 4.5 * Math.sqrt(variance) + 3 / units;
+  const allowed = expected + deviations * Math.sqrt(variance) + 3 / units;
   if (share <= allowed) return [];
   return [{ alarm: 'unseen_category', text: `${percent(share)} of the values were never seen before: ${show(unseen)}` }];
 }

@@ -14,11 +14,14 @@ interface Seen {
 }
 
 const hourUs = 3_600_000_000n;
+/** Mulberry32. */
 const random = (seed: number) => {
   let state = seed;
   return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 };
 
@@ -217,7 +220,7 @@ it('compares timestamps by their age, lists by their length and vectors by their
   ).toBe(5);
 });
 
-it('raises nothing on two samples of the same distribution, whatever it is', () => {
+it('raises on two samples of the same distribution no more than its rarity lets expect, whatever it is', () => {
   const kinds: Readonly<Record<string, (draw: () => number) => unknown>> = {
     float64: (draw) => -Math.log(1 - draw()),
     int64: (draw) => BigInt(Math.floor(draw() ** 3 * 20)),
@@ -226,6 +229,7 @@ it('raises nothing on two samples of the same distribution, whatever it is', () 
     string: (draw) => `c${Math.floor(1 / (1 - draw()))}`,
     bool: (draw) => draw() < 0.02,
   };
+  const raised: unknown[] = [];
   fc.assert(
     fc.property(
       fc.constantFrom(...Object.keys(kinds)),
@@ -234,14 +238,15 @@ it('raises nothing on two samples of the same distribution, whatever it is', () 
       fc.integer({ min: 50, max: 2000 }),
       (type, seed, n, m) => {
         const draw = random(seed);
-        for (let warm = 0; warm < 10; warm++) draw();
         const of = kinds[type] as (draw: () => number) => unknown;
         const rows = (count: number) => values(count, () => of(draw)).map((row) => ({ ...row, isDefault: draw() < 0.2 }));
         const report = compare(type, rows(n), rows(m));
-        expect(report.alarms, JSON.stringify(report)).toEqual([]);
-        expect(report.result).toBe('PASS');
+        expect(report.result).toBe(report.alarms.length === 0 ? 'PASS' : 'FAIL');
+        if (report.alarms.length > 0) raised.push({ type, seed, n, m, alarms: report.alarms });
       },
     ),
     { numRuns: 1000 },
   );
+  // Of 1,000 comparisons of seven measures, each of which is wrong once in 100,000 on either side, 0.14 are expected.
+  expect(raised.length, JSON.stringify(raised)).toBeLessThan(5);
 });
