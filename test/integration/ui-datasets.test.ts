@@ -381,16 +381,16 @@ describe('what is not there', () => {
     await context.close();
   });
 
-  it('hides nothing else where it is damaged: the catalogue says why datasets are not in it', async () => {
+  it('hides nothing else where it is damaged, and is listed with what is wrong', async () => {
     await store.create({ name: 'damaged', features: ['item_stats:price'] });
     const manifest = join(store.directory, '.featherflight/storage/datasets/damaged/1/manifest.json');
     const whole = readFileSync(manifest);
     writeFileSync(manifest, 'nothing');
     const { page, context } = await open('#/catalogue');
-    await page.getByRole('note').getByText('datasets/damaged/1/manifest.json is damaged').waitFor();
+    await page.getByText('newest version 1 · damaged').waitFor();
     await page.getByRole('link', { name: 'item_stats', exact: true }).waitFor();
     await page.goto(`${store.server.http}/#/datasets`);
-    await page.getByRole('alert').getByText('datasets/damaged/1/manifest.json is damaged').waitFor();
+    await page.getByRole('table').getByText('datasets/damaged/1/manifest.json is damaged').waitFor();
     await context.close();
     writeFileSync(manifest, whole);
   });
