@@ -16,22 +16,24 @@ export interface Draft {
 }
 
 const draftPrefix = '.draft-';
+const ownerFile = 'owner.json';
 
 /** Begins a draft in the folder of all datasets. */
 export async function createDraft(directory: string): Promise<Draft> {
   const path = join(directory, `${draftPrefix}${randomBytes(8).toString('hex')}`);
   await mkdir(path, { recursive: true });
-  const mark = join(path, 'owner.json');
+  const mark = join(path, ownerFile);
   await writeFile(mark, JSON.stringify(describeOwner()));
   const stopMarking = keepMarking(mark);
   return {
     path,
     async publish(manifest) {
-      // Syncing may take long, and nobody must take it for abandoned meanwhile.
       await syncAll(path);
+      const published = await publish(directory, path, manifest);
       stopMarking();
-      await rm(mark, { force: true });
-      return await publish(directory, path, manifest);
+      // It came along, as a draft without one says nothing of who left it; in a version it means nothing.
+      await rm(join(versionPath(directory, published.name, published.version), ownerFile), { force: true }).catch(() => {});
+      return published;
     },
     async discard() {
       stopMarking();
@@ -167,10 +169,10 @@ export async function sweep(directory: string): Promise<number> {
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
-  const mark = join(path, 'owner.json');
+  const mark = join(path, ownerFile);
   if (await isOwned(mark)) return false;
   if ((await stat(mark).catch(() => undefined)) !== undefined) return true;
-  // It has no mark yet, or none any more, as it is about to be published.
+  // It has no mark yet.
   const info = await stat(path).catch(() => undefined);
   return info !== undefined && info.mtimeMs < Date.now() - abandonedMs;
 }

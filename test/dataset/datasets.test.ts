@@ -118,6 +118,17 @@ describe('datasets in a folder', () => {
     rmSync(other, { recursive: true });
   });
 
+  it('carry the mark of who writes them until they are versions', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    const { version: _, ...manifest } = (await create({ name: 'marked' }, userFrame(10))).manifest;
+    writeFileSync(join(datasets.directory, 'taken'), '');
+    const draft = await createDraft(datasets.directory);
+    await expect(draft.publish({ ...manifest, name: 'taken' })).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(readdirSync(draft.path)).toEqual(['owner.json']);
+    await draft.publish(manifest);
+    expect(readdirSync(join(datasets.directory, 'marked/2'))).toEqual(['manifest.json']);
+  });
+
   it('name a file that was changed, cut short or lost', async () => {
     const { datasets, create } = await openDatasetShop(5);
     const { manifest } = await create({ name: 'lossy' }, userFrame(10));
