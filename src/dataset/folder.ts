@@ -99,13 +99,16 @@ export async function readManifest(directory: string, name: string, version: num
     return new FeatureStoreError('DATA_LOSS', message, { details: { dataset: `${name}@${version}`, path }, cause });
   };
   const path = join(versionPath(directory, name, version), 'manifest.json');
+  let cause: NodeJS.ErrnoException | undefined;
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw damaged(`cannot be read (${error.code})`, error);
+    cause = error;
   });
-  if (text !== undefined) return decodeManifest(text, { name, version });
+  if (typeof text === 'string') return decodeManifest(text, { name, version });
   if (!(await exists(versionPath(directory, name, version)))) return undefined;
-  throw damaged('is gone');
+  // Its files may be going since somebody deleted it just now.
+  if ((await readTombstone(directory, name, version)) !== undefined) return undefined;
+  const isGone = cause?.code === 'ENOENT' || cause?.code === 'ENOTDIR';
+  throw damaged(isGone ? 'is gone' : `cannot be read (${cause?.code})`, cause);
 }
 
 /** What is left of a deleted version: its number is not given again, and whoever asks is told when it went. */

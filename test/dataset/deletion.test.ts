@@ -1,10 +1,11 @@
 /** Versions deleted while others begin to read them, tag them, or sweep. */
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatasets } from '../../src/dataset/datasets.ts';
 import { announceDeletion } from '../../src/dataset/deletion.ts';
+import { readManifest } from '../../src/dataset/folder.ts';
 import { verifyDataset } from '../../src/dataset/verify.ts';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
@@ -78,6 +79,21 @@ describe('a deletion that is announced', () => {
     await datasets.sweep();
     expect([dead, old].map(existsSync)).toEqual([false, false]);
     await verifyDataset(await datasets.find('held'));
+  });
+
+  it('makes no version damaged for whoever reads its manifest while its files go', async () => {
+    const { datasets } = await openShop();
+    const { directory } = await datasets.find('held');
+    const text = readFileSync(join(directory, 'manifest.json'));
+    for (let turn = 0; turn < 500; turn++) {
+      const reading = readManifest(datasets.directory, 'held', 1);
+      for (let wait = 0; wait < turn % 10; wait++) await new Promise(setImmediate);
+      writeFileSync(`${directory}.deleted`, JSON.stringify(tombstone));
+      rmSync(join(directory, 'manifest.json'));
+      expect((await reading)?.version ?? 1).toBe(1);
+      writeFileSync(join(directory, 'manifest.json'), text);
+      rmSync(`${directory}.deleted`);
+    }
   });
 
   it('is taken back where it is refused, and done once by one of many', async () => {
