@@ -9,6 +9,7 @@ import { createDriftCheck, type DriftParts } from '../validate/drift/check.ts';
 import { parseDriftRequest } from '../validate/drift/request.ts';
 import type { LogReader } from '../validate/log/read-log.ts';
 import { hasFeature } from '../validate/parity/versions.ts';
+import { datasetsFor } from './dataset-access.ts';
 import { findFrame } from './entity-frame.ts';
 import { createMemoryBudget, frameMemory } from './memory-budget.ts';
 import { openSavedTable } from './saved-table.ts';
@@ -18,7 +19,7 @@ import type { Check } from './validations.ts';
 export interface DriftCheckParts {
   readonly config: Config;
   readonly history: History;
-  readonly datasets: Pick<Datasets, 'find' | 'open'>;
+  readonly datasets: Pick<Datasets, 'open' | 'seenBy'>;
   registry(): RegistryDocument;
   readonly log: LogReader;
   /** Resolves when all that was served before is in the log. */
@@ -43,9 +44,10 @@ export function createDrift(parts: DriftCheckParts, openFrame: DriftParts['openF
         { signal, onProgress },
       );
     },
-    async viewsOf(input) {
+    async viewsOf(input, caller) {
       const request = parseDriftRequest(input);
-      const saved = await Promise.all(datasetsDrifting(request).map((dataset) => datasets.find(dataset)));
+      const doors = datasetsFor(datasets, caller);
+      const saved = await Promise.all(datasetsDrifting(request).map((dataset) => doors.find(dataset)));
       return [...viewsDrifting(registry(), request), ...saved.flatMap(({ manifest }) => manifest.recipe.views)];
     },
   };

@@ -170,9 +170,9 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
       }
       if (type === 'validate') {
         const input = parseJsonObject(body, 'the body of action "validate"');
-        parts.authorizeViews(context.token, await validations.viewsOf(input));
-        const { token } = parts.callerOf(context.token);
-        for await (const message of streamProgress((onProgress) => validations.run(input, context.signal, onProgress, token)))
+        const caller = parts.callerOf(context.token);
+        parts.authorizeViews(context.token, await validations.viewsOf(input, caller));
+        for await (const message of streamProgress((onProgress) => validations.run(input, context.signal, onProgress, caller.token)))
           yield encodeJson(message);
         return;
       }

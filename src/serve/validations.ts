@@ -1,6 +1,7 @@
 /** What a server checks of itself, when it is asked and by schedule: each check's report is kept. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
 import type { Config } from '../config.ts';
 import { FeatureStoreError } from '../errors.ts';
 import { readWatermarks } from '../materialize/view-state.ts';
@@ -41,8 +42,8 @@ export interface ValidationParts {
 /** What a check of one kind does with the other members of its input. */
 export interface Check {
   run(input: object, signal: AbortSignal, onProgress: OnProgress<unknown>): Promise<ReportEnvelope>;
-  /** The views that it reads. Refuses what `run` would refuse of the request itself. */
-  viewsOf(input: object): readonly string[] | Promise<readonly string[]>;
+  /** The views that it reads. Refuses what `run` would refuse of the request itself, with no word of what the caller may not see. */
+  viewsOf(input: object, caller: Caller): readonly string[] | Promise<readonly string[]>;
 }
 
 export type Checks = Partial<Readonly<Record<ReportKind, Check>>>;
@@ -51,7 +52,7 @@ export interface Validations {
   /** Checks in the turn of `owner`, keeps the report and gives it. `input` has a member `kind`. */
   run(input: unknown, signal: AbortSignal, onProgress: (progress: unknown) => void, owner?: string): Promise<ReportEnvelope>;
   /** The views that a check is about. Refuses what `run` would refuse of the request itself. */
-  viewsOf(input: unknown): Promise<readonly string[]>;
+  viewsOf(input: unknown, caller: Caller): Promise<readonly string[]>;
   /** One entity online and offline; it is no report, and none is kept. */
   readonly explain: Explain;
   readonly reports: Reports;
@@ -109,9 +110,9 @@ export function createValidations(parts: ValidationParts): Validations {
       await reports.keep(report);
       return report;
     },
-    async viewsOf(input) {
+    async viewsOf(input, caller) {
       const { check, request } = readKind(checks, input);
-      return await check.viewsOf(request);
+      return await check.viewsOf(request, caller);
     },
     explain: createExplain({ ...parts, readKnown: (views, signal) => readKnown(parts, views, signal) }),
     reports,

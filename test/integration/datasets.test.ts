@@ -258,6 +258,17 @@ describe('datasets', () => {
     });
   });
 
+  it('are not named to tokens for other views by a check that finds none of the name', async () => {
+    const drift = (token: string) =>
+      asking(token, (client) => client.action('validate', { kind: 'drift', reference: { dataset: 'bothh@1' } })).then(
+        () => '',
+        (error: Error) => error.message,
+      );
+    expect(await drift('reader')).toContain('there is no dataset "bothh"; did you mean "both"?');
+    expect(await drift('users')).toMatch(/^there is no dataset "bothh"/);
+    expect(await drift('users')).not.toContain('"both"');
+  });
+
   it('are written to files, and not where a file of theirs was changed', async () => {
     const out = join(directory, 'train.csv');
     expect(await command('export', 'ranker@1', '--out', out, '--split', 'train')).toMatchObject({ status: 0 });
