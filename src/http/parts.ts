@@ -159,7 +159,7 @@ export interface DatasetCalls {
   create(input: unknown, caller: Caller, asking: Asking, onProgress: OnProgress): Promise<unknown>;
   /** The newest version of each name, or all of one. */
   list(name: string | undefined, caller: Caller): Promise<readonly Report[]>;
-  describe(dataset: string, caller: Caller): Promise<unknown>;
+  describe(dataset: string, caller: Caller): Promise<Report & { readonly name: string; readonly version: number }>;
   lineage(caller: Caller): Promise<LineageGraph>;
   diff(from: string, to: string, caller: Caller): Promise<unknown>;
   tag(input: unknown, caller: Caller, actor: Actor): Promise<unknown>;

@@ -5,11 +5,12 @@ import type { WorkerLink } from './worker-link.ts';
 
 export function datasetsThrough(call: WorkerLink['call']): DatasetCalls {
   type Rows = Awaited<ReturnType<DatasetCalls['list']>>;
+  type Described = Awaited<ReturnType<DatasetCalls['describe']>>;
   return {
     create: (input, caller, { actor, signal }, onProgress) =>
       call('create_dataset', { input, caller }, { actor, signal, onProgress }),
     list: async (name, caller) => (await call('list_datasets', { name, caller })) as Rows,
-    describe: (dataset, caller) => call('describe_dataset', { dataset, caller }),
+    describe: async (dataset, caller) => (await call('describe_dataset', { dataset, caller })) as Described,
     lineage: async (caller) => (await call('dataset_lineage', { caller })) as LineageGraph,
     diff: (from, to, caller) => call('diff_datasets', { from, to, caller }),
     tag: (input, caller, actor) => call('tag_dataset', { input, caller }, { actor }),

@@ -1,7 +1,7 @@
 /** Checks of drift by a server, and on the state of a repository: the log, thresholds of the config, and training sets that clients name. */
 import type { Config } from '../config.ts';
 import type { Datasets } from '../dataset/datasets.ts';
-import { datasetsDrifting, viewsDrifting } from '../http/resources/validate-drift.ts';
+import { pinDatasets, viewsDrifting } from '../http/resources/validate-drift.ts';
 import type { History } from '../offline/history.ts';
 import type { RegistryDocument } from '../registry/document.ts';
 import { findNamed } from '../registry/references.ts';
@@ -44,12 +44,11 @@ export function createDrift(parts: DriftCheckParts, openFrame: DriftParts['openF
         { signal, onProgress },
       );
     },
-    async viewsOf(input, caller) {
-      const request = parseDriftRequest(input);
+    async pin(input, caller) {
       const doors = datasetsFor(datasets, caller);
-      const saved = await Promise.all(datasetsDrifting(request).map((dataset) => doors.find(dataset)));
-      return [...viewsDrifting(registry(), request), ...saved.flatMap(({ manifest }) => manifest.recipe.views)];
+      return await pinDatasets(parseDriftRequest(input), async (dataset) => (await doors.find(dataset)).manifest);
     },
+    viewsOf: (input) => viewsDrifting(registry(), parseDriftRequest(input)),
   };
 }
 

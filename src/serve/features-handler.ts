@@ -33,7 +33,7 @@ export interface HandlerParts extends Omit<HistoricalParts, 'versions'>, Unchang
   actsOf(context: CallContext): Acts;
   readonly audit: Pick<Audit, 'read'>;
   readonly freshness: Freshness;
-  readonly validations: Pick<Validations, 'run' | 'viewsOf'>;
+  readonly validations: Pick<Validations, 'run' | 'viewsOf' | 'pin'>;
   readonly usage: UsageFacts;
   readonly savedRows: Pick<DatasetRowsParts, 'datasets' | 'caches'>;
   /** Who that token's is; fails where it is none. */
@@ -169,10 +169,13 @@ export function createFeaturesHandler(parts: HandlerParts): FlightHandler {
         return;
       }
       if (type === 'validate') {
-        const input = parseJsonObject(body, 'the body of action "validate"');
         const caller = parts.callerOf(context.token);
-        parts.authorizeViews(context.token, await validations.viewsOf(input, caller));
-        for await (const message of streamProgress((onProgress) => validations.run(input, context.signal, onProgress, caller.token)))
+        const asked = parseJsonObject(body, 'the body of action "validate"');
+        parts.authorizeViews(context.token, validations.viewsOf(asked));
+        const input = await validations.pin(asked, caller);
+        for await (const message of streamProgress((onProgress) =>
+          validations.run(input, context.signal, onProgress, caller.token),
+        ))
           yield encodeJson(message);
         return;
       }

@@ -42,8 +42,10 @@ export interface ValidationParts {
 /** What a check of one kind does with the other members of its input. */
 export interface Check {
   run(input: object, signal: AbortSignal, onProgress: OnProgress<unknown>): Promise<ReportEnvelope>;
-  /** The views that it reads. Refuses what `run` would refuse of the request itself, with no word of what the caller may not see. */
-  viewsOf(input: object, caller: Caller): readonly string[] | Promise<readonly string[]>;
+  /** The views that it reads. Refuses what `run` would refuse of the request itself. */
+  viewsOf(input: object): readonly string[];
+  /** The request with the versions of saved datasets that it means; refuses the caller those that are not for them. */
+  pin?(input: object, caller: Caller): Promise<object>;
 }
 
 export type Checks = Partial<Readonly<Record<ReportKind, Check>>>;
@@ -52,7 +54,9 @@ export interface Validations {
   /** Checks in the turn of `owner`, keeps the report and gives it. `input` has a member `kind`. */
   run(input: unknown, signal: AbortSignal, onProgress: (progress: unknown) => void, owner?: string): Promise<ReportEnvelope>;
   /** The views that a check is about. Refuses what `run` would refuse of the request itself. */
-  viewsOf(input: unknown, caller: Caller): Promise<readonly string[]>;
+  viewsOf(input: unknown): readonly string[];
+  /** The same input, with the versions of saved datasets that it means; refuses the caller those that are not for them. */
+  pin(input: unknown, caller: Caller): Promise<unknown>;
   /** One entity online and offline; it is no report, and none is kept. */
   readonly explain: Explain;
   readonly reports: Reports;
@@ -110,9 +114,13 @@ export function createValidations(parts: ValidationParts): Validations {
       await reports.keep(report);
       return report;
     },
-    async viewsOf(input, caller) {
+    async pin(input, caller) {
+      const { kind, check, request } = readKind(checks, input);
+      return check.pin === undefined ? input : { kind, ...(await check.pin(request, caller)) };
+    },
+    viewsOf(input) {
       const { check, request } = readKind(checks, input);
-      return await check.viewsOf(request, caller);
+      return check.viewsOf(request);
     },
     explain: createExplain({ ...parts, readKnown: (views, signal) => readKnown(parts, views, signal) }),
     reports,
@@ -128,10 +136,10 @@ function isDefined({ views, onDemandViews = [] }: RegistryDocument, name: string
   return [...views, ...onDemandViews].some((one) => one.name === view && one.features.some((each) => each.name === feature));
 }
 
-function readKind(checks: Checks, input: unknown): { readonly check: Check; readonly request: object } {
+function readKind(checks: Checks, input: unknown): { readonly kind: unknown; readonly check: Check; readonly request: object } {
   const { kind, ...request } = z.looseObject({ kind: z.string() }).safeParse(input).data ?? { kind: undefined };
   const check = Object.hasOwn(checks, String(kind)) ? checks[kind as ReportKind] : undefined;
-  if (check !== undefined) return { check, request };
+  if (check !== undefined) return { kind, check, request };
   const kinds = Object.keys(checks);
   throw new FeatureStoreError('INVALID_ARGUMENT', `say what to validate: {"kind": …} is one of ${kinds.join(', ')}`, {
     details: { kinds },

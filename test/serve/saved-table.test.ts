@@ -1,9 +1,13 @@
 /** Drift between saved datasets: what is read of them, how chance is reckoned, and what is refused. */
 import { expect, it } from 'vitest';
+import { pinDatasets } from '../../src/http/resources/validate-drift.ts';
 import type { RegistryDocument } from '../../src/registry/document.ts';
+import { datasetsFor } from '../../src/serve/dataset-access.ts';
 import { openSavedTable } from '../../src/serve/saved-table.ts';
 import { createDriftCheck } from '../../src/validate/drift/check.ts';
 import type { DriftReport } from '../../src/validate/drift/report.ts';
+import { parseDriftRequest } from '../../src/validate/drift/request.ts';
+import { everybody, readerOf } from '../support/dataset-doors.ts';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
 const { signal } = new AbortController();
@@ -150,4 +154,22 @@ it('keeps delete from a version while it is read, and no longer', async () => {
   await expect(compare('short', 'nothing')).rejects.toThrow('there is no dataset "nothing"');
   await expect(compare('short:train', 'plain')).rejects.toThrow('has no split');
   await datasets.remove('short@1', { by: null, force: false });
+});
+
+it('reads the versions that were authorized, whichever are saved before it is its turn', async () => {
+  const pins = await Promise.all(
+    [everybody, readerOf('user')].map((caller) =>
+      pinDatasets(
+        parseDriftRequest({ reference: { dataset: 'plain' }, current: { dataset: 'parts', split: 'test' } }),
+        async (dataset) => {
+          return (await datasetsFor(datasets, caller).find(dataset)).manifest;
+        },
+      ),
+    ),
+  );
+  await shop.rewrite(1800);
+  await shop.create({ name: 'plain' }, userFrame(700, 70));
+  const sides = { reference: { dataset: 'plain@2' }, current: { dataset: 'parts@1', split: 'test' } };
+  expect(pins).toMatchObject([sides, sides]);
+  expect((await checkWith(shop.registry)(pins[0], { signal })).reference).toMatchObject({ dataset: 'plain@2' });
 });

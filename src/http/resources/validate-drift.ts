@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { requireViews } from '../../access/caller.ts';
 import { viewsAsked } from '../../access/views-asked.ts';
+import { formatReference } from '../../dataset/name.ts';
 import type { RegistryDocument } from '../../registry/document.ts';
 import { type DriftRequest, driftRequestSchema } from '../../validate/drift/request.ts';
 import type { HttpParts } from '../parts.ts';
@@ -24,9 +25,9 @@ export function validateDrift({ validations, datasets, registry }: HttpParts): R
       const asked = validateBody(driftRequestSchema, body);
       requireViews(caller, viewsDrifting(registry(), asked));
       // Refused to a token that is not for all that a dataset reads.
-      for (const dataset of datasetsDrifting(asked)) await datasets.describe(dataset, caller);
+      const pinned = await pinDatasets(asked, (dataset) => datasets.describe(dataset, caller));
       return await replyWithProgress(request, (onProgress) =>
-        validations.run({ kind: 'drift', ...asked }, { actor, signal }, onProgress),
+        validations.run({ kind: 'drift', ...pinned }, { actor, signal }, onProgress),
       );
     },
   };
@@ -39,7 +40,19 @@ export function viewsDrifting(registry: RegistryDocument, request: DriftRequest)
   return datasetsDrifting(request).length > 0 ? [] : registry.views.map(({ name }) => name);
 }
 
-/** The saved datasets that are read, as they are named. */
-export function datasetsDrifting({ reference, current }: DriftRequest): readonly string[] {
+/** With the versions that its datasets have now: what is authorized is what is read, whichever is saved before it is. */
+export async function pinDatasets(
+  request: DriftRequest,
+  find: (dataset: string) => Promise<{ readonly name: string; readonly version: number }>,
+): Promise<DriftRequest> {
+  const pinned = { ...request };
+  for (const side of ['reference', 'current'] as const) {
+    const saved = request[side];
+    if (saved != null) pinned[side] = { ...saved, dataset: formatReference(await find(saved.dataset)) };
+  }
+  return pinned;
+}
+
+function datasetsDrifting({ reference, current }: DriftRequest): readonly string[] {
   return [reference, current].flatMap((saved) => (saved == null ? [] : [saved.dataset]));
 }
