@@ -54,7 +54,8 @@ async function withDatasetsHere<T>(context: Context, work: (door: DatasetDoor) =
     const { limits } = config.flight;
     const state = readState(config.state);
     const datasets = await openDatasets(config.storage);
-    await datasets.sweep();
+    for (const { path, error } of await datasets.sweep())
+      context.say(`${path}: what is left of a dataset could not be removed: ${error}`);
     try {
       const told = createDatasetActions({
         datasets,

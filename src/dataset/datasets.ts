@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
 import { announceDeletion } from './deletion.ts';
 import { type DatasetDoors, openDoors } from './doors.ts';
-import { listNames, listVersions, removeDeleted, sweep, versionPath } from './folder.ts';
+import { listNames, listVersions, removeDeleted, sweep, type Unremoved, versionPath } from './folder.ts';
 import type { DatasetManifest } from './manifest.ts';
 import { type DatasetReference, formatReference } from './name.ts';
 import type { Sees } from './not-found.ts';
@@ -40,8 +40,8 @@ export interface Datasets extends DatasetDoors {
   untag(reference: string, model: string, version?: string): Promise<readonly ModelTag[]>;
   /** Removes a version for good, damaged or not; FAILED_PRECONDITION while it is read or a model is tagged with it, unless forced. */
   remove(reference: string, options: { readonly by: string | null; readonly force: boolean }): Promise<void>;
-  /** Removes what processes that died have left. */
-  sweep(): Promise<void>;
+  /** Removes what processes that died have left; answers what it could not remove, which stops nothing else. */
+  sweep(): Promise<readonly Unremoved[]>;
 }
 
 export async function openDatasets(storage: string): Promise<Datasets> {
@@ -124,7 +124,8 @@ export async function openDatasets(storage: string): Promise<Datasets> {
     } finally {
       await deletion.withdraw();
     }
-    await removeDeleted(directory, name, version);
+    // It is deleted by now, and its files go with the next sweep, if they do not at once.
+    await removeDeleted(directory, name, version).catch(() => {});
   }
 
   return {
@@ -140,10 +141,7 @@ export async function openDatasets(storage: string): Promise<Datasets> {
           details: { dataset, model, version: version ?? null },
         });
       }),
-    async sweep() {
-      await sweep(directory);
-      await readers.sweep();
-    },
+    sweep: async () => [...(await sweep(directory)), ...(await readers.sweep())],
   };
 }
 

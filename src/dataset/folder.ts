@@ -150,25 +150,45 @@ export function isDeletion(file: string, of?: number): boolean {
   return version !== undefined && (of === undefined || version === String(of));
 }
 
-/** Removes drafts and announcements of processes that died, and what is left of deleted versions; answers how many drafts went. */
-export async function sweep(directory: string): Promise<number> {
-  let removed = 0;
-  for (const name of await names(directory)) {
-    const path = join(directory, name);
-    if (name.startsWith(draftPrefix)) {
-      if (!(await isAbandoned(path))) continue;
-      await rm(path, { recursive: true, force: true });
-      removed += 1;
-    } else if (!name.startsWith('.')) {
-      for (const one of await names(path)) {
-        const version = /^(\d+)\.deleted$/.exec(one)?.[1];
-        if (version !== undefined) await removeDeleted(directory, name, Number(version));
-        // Whoever announced it died before it was done.
-        else if (isDeletion(one) && !(await isOwned(join(path, one)))) await rm(join(path, one), { force: true });
-      }
-    }
+/** What could not be removed, and why. */
+export interface Unremoved {
+  readonly path: string;
+  readonly error: unknown;
+}
+
+/** Removes drafts and announcements of processes that died, and what is left of deleted versions: of what it can, what it cannot it tells. */
+export async function sweep(directory: string): Promise<readonly Unremoved[]> {
+  const unremoved: Unremoved[] = [];
+  const attempt = (path: string, work: () => Promise<void>) =>
+    work().catch((error: unknown) => {
+      unremoved.push({ path, error });
+    });
+
+  async function sweepDraft(path: string): Promise<void> {
+    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true });
   }
-  return removed;
+
+  async function sweepFile(home: string, file: string): Promise<void> {
+    const version = /^(\d+)\.deleted$/.exec(file)?.[1];
+    if (version !== undefined) await removeDeleted(directory, home, Number(version));
+    // Whoever announced it died before it was done.
+    else if (isDeletion(file) && !(await isOwned(join(directory, home, file))))
+      await rm(join(directory, home, file), { force: true });
+  }
+
+  async function sweepHome(home: string): Promise<void> {
+    for (const file of await names(join(directory, home)))
+      await attempt(join(directory, home, file.replace(/\.deleted$/, '')), () => sweepFile(home, file));
+  }
+
+  await attempt(directory, async () => {
+    for (const name of await names(directory)) {
+      const path = join(directory, name);
+      if (name.startsWith(draftPrefix)) await attempt(path, () => sweepDraft(path));
+      else if (!name.startsWith('.')) await attempt(path, () => sweepHome(name));
+    }
+  });
+  return unremoved;
 }
 
 async function isAbandoned(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Unremoved } from './folder.ts';
 import { describeOwner, isOwned, keepMarking } from './owner.ts';
 
 export interface Readers {
@@ -9,8 +10,8 @@ export interface Readers {
   hold(reference: string): Promise<() => void>;
   /** How many streams of this process, and how many other processes, read it now. */
   count(reference: string): Promise<{ readonly streams: number; readonly others: number }>;
-  /** Removes what processes that died have left. */
-  sweep(): Promise<void>;
+  /** Removes what processes that died have left; answers what it could not remove. */
+  sweep(): Promise<readonly Unremoved[]>;
 }
 
 interface Held {
@@ -64,11 +65,14 @@ export function createReaders(directory: string): Readers {
     return { streams: held.get(reference)?.streams ?? 0, others: alive.filter(Boolean).length };
   }
 
-  async function sweep(): Promise<void> {
+  async function sweep(): Promise<readonly Unremoved[]> {
+    const unremoved: Unremoved[] = [];
     for (const name of await readdir(folder).catch(() => [])) {
       const path = join(folder, name);
-      if (!name.includes(`.${own}.`) && !(await isOwned(path))) await rm(path, { force: true });
+      if (name.includes(`.${own}.`) || (await isOwned(path))) continue;
+      await rm(path, { force: true }).catch((error: unknown) => unremoved.push({ path, error }));
     }
+    return unremoved;
   }
 
   return { hold, count, sweep };

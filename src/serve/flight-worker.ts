@@ -114,9 +114,13 @@ async function main(): Promise<void> {
   await mkdir(config.storage, { recursive: true });
   const uploads = await openUploadStore(join(config.storage, 'uploads'), limits, logger);
   const datasets = await openDatasets(config.storage);
-  await datasets.sweep();
+  const sweepDatasets = async () => {
+    for (const { path, error } of await datasets.sweep())
+      logger.warn({ path, error: String(error) }, 'what is left of a dataset could not be removed');
+  };
+  await sweepDatasets();
   const sweeper = setInterval(() => {
-    datasets.sweep().catch((error: unknown) => logger.error({ error: String(error) }, 'drafts of datasets could not be removed'));
+    void sweepDatasets();
     uploads.sweep().catch((error: unknown) => logger.error({ error: String(error) }, 'expired uploads could not be removed'));
   }, sweepMs);
   closing.push(() => clearInterval(sweeper));

@@ -118,6 +118,21 @@ describe('datasets in a folder', () => {
     rmSync(other, { recursive: true });
   });
 
+  it('are swept also where something cannot be removed, which is told', async () => {
+    const { datasets, create } = await openDatasetShop(5);
+    await create({ name: 'stuck' }, userFrame(10));
+    await create({ name: 'swept' }, userFrame(10));
+    // A folder where a file is expected.
+    const stuck = join(datasets.directory, 'stuck', '7.deleting-dead');
+    mkdirSync(stuck);
+    const swept = join(datasets.directory, 'swept', '1');
+    writeFileSync(`${swept}.deleted`, '');
+    const old = new Date(Date.now() - 3_600_000);
+    utimesSync(stuck, old, old);
+    expect(await datasets.sweep()).toMatchObject([{ path: stuck, error: { code: 'ERR_FS_EISDIR' } }]);
+    expect(existsSync(swept)).toBe(false);
+  });
+
   it('carry the mark of who writes them until they are versions', async () => {
     const { datasets, create } = await openDatasetShop(5);
     const { version: _, ...manifest } = (await create({ name: 'marked' }, userFrame(10))).manifest;
