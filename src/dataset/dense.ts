@@ -127,7 +127,7 @@ function planPart(field: Field, index: number, type: DenseType, vocabularies: Re
 }
 
 function writeIds(vocabulary: Vocabulary): Write {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return (column, values, at, step) => {
     const { length, buffers } = toUtf8(column);
     const [first, text] = buffers as [Uint8Array, Uint8Array];

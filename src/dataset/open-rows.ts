@@ -124,6 +124,8 @@ function toIds(values: readonly string[]): LoadedVocabulary {
   return { ids: new Map(values.map((value, at) => [value, at + 1])), bytes };
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** The values of a column of text, in the order of their ids from 1 on; INVALID_ARGUMENT where it has no vocabulary. */
 export async function readVocabulary(engine: Engine, dataset: Dataset, column: string): Promise<readonly string[]> {
   const vocabulary = dataset.manifest.columns.find(({ name }) => name === column)?.vocabulary;
@@ -136,9 +138,10 @@ export async function readVocabulary(engine: Engine, dataset: Dataset, column: s
   await checkWhole(dataset, vocabulary);
   const from = quoteText(join(dataset.directory, vocabulary.path));
   const rows = await engine.session(undefined, (session) =>
-    session.rows(`select value from read_parquet(${from}, hive_partitioning = false) order by id`),
+    // As text it would lose a byte order mark that it begins with.
+    session.rows(`select encode(value) as value from read_parquet(${from}, hive_partitioning = false) order by id`),
   );
-  return rows.map(({ value }) => value as string);
+  return rows.map(({ value }) => decoder.decode(value as Uint8Array));
 }
 
 /** Streams what was planned; DATA_LOSS names a file that is not what was saved. */

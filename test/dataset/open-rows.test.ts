@@ -1,7 +1,9 @@
 /** Plans of rows: what is read for them, and what of a dataset is refused before any row is. */
 import { describe, expect, it } from 'vitest';
+import type { Column } from '../../src/arrow/column.ts';
+import { readValues } from '../../src/arrow/read-value.ts';
 import { type ArrowType, type Field, field } from '../../src/arrow/schema.ts';
-import { planRows } from '../../src/dataset/open-rows.ts';
+import { planRows, readVocabulary, streamRows } from '../../src/dataset/open-rows.ts';
 import { createRowCaches } from '../../src/dataset/row-caches.ts';
 import { parseRowsRequest } from '../../src/dataset/rows-request.ts';
 import type { Engine } from '../../src/offline/duckdb/engine.ts';
@@ -39,6 +41,29 @@ describe('vocabularies of plans', () => {
     await planRows(engine, one, city, none);
     await planRows(engine, one, city, none);
     expect(asked()).toBe(4);
+  });
+});
+
+describe('ids of text', () => {
+  it('are those of its vocabulary, whatever it begins with', async () => {
+    const shop = await openDatasetShop(5);
+    const texts = ['a', '\ufeffa', 'ä', '\ufeff', '', '\0'];
+    const numbers = texts.map((_, row) => BigInt(row));
+    const columns = [
+      [field('user_id', int64), numbers],
+      [field('event_timestamp', instant), numbers.map(() => firstUs)],
+      [field('text', { id: 'utf8' }), texts],
+    ] as const;
+    await shop.create({ name: 'texts' }, frameOf(columns));
+    const dataset = await shop.datasets.find('texts');
+    const caches = createRowCaches(limits);
+    const { engine } = shop.history;
+    const plan = await planRows(engine, dataset, rowsOf([{ name: 'm', columns: ['text'], type: 'int64' }]), caches);
+    const vocabulary = await readVocabulary(engine, dataset, 'text');
+    const ids = [];
+    for await (const { batch } of streamRows(dataset, plan, caches, new AbortController().signal))
+      ids.push(...readValues(batch.columns[0] as Column).flat());
+    expect(ids.map((id) => vocabulary[Number(id) - 1])).toEqual(texts);
   });
 });
 
