@@ -29,7 +29,13 @@ export async function announceDeletion(
   tombstone: Tombstone,
 ): Promise<Deletion> {
   const path = `${versionPath(directory, name, version)}.deleting-${randomBytes(8).toString('hex')}`;
-  await writeFile(path, JSON.stringify({ ...tombstone, ...describeOwner() }));
+  try {
+    await writeFile(path, JSON.stringify({ ...tombstone, ...describeOwner() }));
+  } catch (error) {
+    // There may be an empty one, at which readers would wait.
+    await rm(path, { force: true });
+    throw error;
+  }
   const stopMarking = keepMarking(path);
   return {
     async commit() {

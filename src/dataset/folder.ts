@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
 import { type DatasetManifest, decodeManifest } from './manifest.ts';
-import { abandonedMs, describeOwner, isOwned, keepMarking } from './owner.ts';
+import { describeOwner, isOwned, keepMarking, unwrittenMs } from './owner.ts';
 
 /** What is being written, until it is published or discarded. */
 export interface Draft {
@@ -197,7 +197,7 @@ async function isAbandoned(path: string): Promise<boolean> {
   if ((await stat(mark).catch(() => undefined)) !== undefined) return true;
   // It has no mark yet.
   const info = await stat(path).catch(() => undefined);
-  return info !== undefined && info.mtimeMs < Date.now() - abandonedMs;
+  return info !== undefined && info.mtimeMs < Date.now() - unwrittenMs;
 }
 
 /** Everything of a folder to the disk, its names included. */

@@ -1,5 +1,4 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatasets } from '../../src/dataset/datasets.ts';
@@ -7,6 +6,7 @@ import { findEntity } from '../../src/dataset/find-entity.ts';
 import { createDraft } from '../../src/dataset/folder.ts';
 import type { DatasetManifest } from '../../src/dataset/manifest.ts';
 import { formatReference } from '../../src/dataset/name.ts';
+import { describeOwner } from '../../src/dataset/owner.ts';
 import { surveyedRow } from '../../src/dataset/shown.ts';
 import type { SurveyedDataset } from '../../src/dataset/survey.ts';
 import { verifyDataset } from '../../src/dataset/verify.ts';
@@ -104,18 +104,19 @@ describe('datasets in a folder', () => {
       utimesSync(join(path, 'owner.json'), at, at);
       return path;
     };
-    const dead = leave('.draft-dead', { host: hostname(), pid: 2 ** 22 + 1 });
+    const dead = leave('.draft-dead', { ...describeOwner(), pid: 2 ** 22 + 1 });
     const other = leave('.draft-other', { host: 'elsewhere', pid: 1 });
+    const container = leave('.draft-container', { ...describeOwner(), processes: 'others', pid: 2 ** 22 + 1 });
     const old = leave('.draft-old', { host: 'elsewhere', pid: 1 }, 3_600_000);
     mkdirSync(join(datasets.directory, '.readers'), { recursive: true });
-    writeFileSync(join(datasets.directory, '.readers/kept@1.dead.0'), JSON.stringify({ host: hostname(), pid: 2 ** 22 + 1 }));
+    writeFileSync(join(datasets.directory, '.readers/kept@1.dead.0'), JSON.stringify({ ...describeOwner(), pid: 2 ** 22 + 1 }));
     await datasets.sweep();
     expect([dead, old].map(existsSync)).toEqual([false, false]);
-    expect([alive.path, other].map(existsSync)).toEqual([true, true]);
+    expect([alive.path, other, container].map(existsSync)).toEqual([true, true, true]);
     expect(readdirSync(join(datasets.directory, '.readers'))).toEqual([]);
     expect((await datasets.list()).map(({ name }) => name)).toEqual(['kept']);
     await alive.discard();
-    rmSync(other, { recursive: true });
+    for (const path of [other, container]) rmSync(path, { recursive: true });
   });
 
   it('are swept also where something cannot be removed, which is told', async () => {

@@ -1,11 +1,11 @@
 /** Versions deleted while others begin to read them, tag them, or sweep. */
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatasets } from '../../src/dataset/datasets.ts';
 import { announceDeletion } from '../../src/dataset/deletion.ts';
 import { readManifest } from '../../src/dataset/folder.ts';
+import { describeOwner } from '../../src/dataset/owner.ts';
 import { verifyDataset } from '../../src/dataset/verify.ts';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
@@ -66,18 +66,19 @@ describe('a deletion that is announced', () => {
 
   it('by a process that died is nobody’s, and is swept; the version stays', async () => {
     const { datasets } = await openShop();
-    const leave = (name: string, owner: object, ageMs = 0) => {
+    const leave = (name: string, owner: object | undefined, ageMs = 0) => {
       const path = join(datasets.directory, 'held', name);
-      writeFileSync(path, JSON.stringify(owner));
+      writeFileSync(path, owner === undefined ? '' : JSON.stringify(owner));
       const at = new Date(Date.now() - ageMs);
       utimesSync(path, at, at);
       return path;
     };
-    const dead = leave('1.deleting-dead', { host: hostname(), pid: 2 ** 22 + 1 });
+    const dead = leave('1.deleting-dead', { ...describeOwner(), pid: 2 ** 22 + 1 });
     const old = leave('1.deleting-old', { host: 'elsewhere', pid: 1 }, 3_600_000);
+    const empty = leave('1.deleting-empty', undefined, 60_000);
     (await datasets.open('held')).release();
     await datasets.sweep();
-    expect([dead, old].map(existsSync)).toEqual([false, false]);
+    expect([dead, old, empty].map(existsSync)).toEqual([false, false, false]);
     await verifyDataset(await datasets.find('held'));
   });
 

@@ -1,5 +1,5 @@
 /** A disk that is full while a dataset is saved: a small one of its own, where this process may mount it. */
-import { readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
@@ -17,5 +17,17 @@ describe.skipIf(disk === '')('a full disk (skipped where no disk may be mounted)
     });
     expect(readdirSync(join(disk, 'datasets'))).toEqual(['small']);
     expect(await shop.create({ name: 'small' }, userFrame(200))).toMatchObject({ created: true, manifest: { version: 2 } });
+  });
+
+  it('leaves nothing of a delete that it has no room to announce', async () => {
+    const shop = await openDatasetShop(50, disk);
+    await shop.create({ name: 'kept' }, userFrame(10));
+    const filler = join(disk, 'filler');
+    expect(() => {
+      for (;;) appendFileSync(filler, Buffer.alloc(4096));
+    }).toThrow('ENOSPC');
+    await expect(shop.datasets.remove('kept@1', { by: null, force: false })).rejects.toThrow('ENOSPC');
+    expect(readdirSync(join(disk, 'datasets/kept'))).toEqual(['1']);
+    rmSync(filler);
   });
 });
