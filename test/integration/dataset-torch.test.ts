@@ -83,9 +83,19 @@ interface Rank {
   readonly ended: Promise<number | null>;
 }
 
-function startRank(rank: number, world: number, port: number, state: string): Rank {
-  const args = [path('dataset_rank.py'), server.url, String(rank), String(world), String(port), state];
-  const child = spawn(pythonPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+interface RankOptions {
+  readonly world: number;
+  readonly port: number;
+  readonly state: string;
+  /** Batches after which these ranks wait, to be killed before the epoch is over. */
+  readonly most: number;
+  readonly held: readonly number[];
+}
+
+function startRank(rank: number, { world, port, state, most, held }: RankOptions): Rank {
+  const stop = held.includes(rank) ? String(most) : '-';
+  const args = [path('dataset_rank.py'), server.url, String(rank), String(world), String(port), state, stop];
+  const child = spawn(pythonPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const said: Said[] = [];
   let log = '';
   child.stderr.on('data', (chunk) => {
@@ -95,9 +105,9 @@ function startRank(rank: number, world: number, port: number, state: string): Ra
   return { process: child, said, log: () => log, ended: new Promise((resolve) => child.on('close', resolve)) };
 }
 
-async function startRanks(world: number, state = '-'): Promise<Rank[]> {
+async function startRanks(world: number, { state = '-', held = [] as readonly number[] } = {}): Promise<Rank[]> {
   const port = await freePort();
-  return Array.from({ length: world }, (_, rank) => startRank(rank, world, port, state));
+  return Array.from({ length: world }, (_, rank) => startRank(rank, { world, port, state, most: 6, held }));
 }
 
 async function finish(ranks: readonly Rank[]): Promise<void> {
@@ -129,7 +139,7 @@ describe('ranks of torch.distributed', () => {
   }, 120_000);
 
   it('eight ranks are killed in the middle, and three go on with the next row that nobody has read', async () => {
-    const eight = await startRanks(8);
+    const eight = await startRanks(8, { held: [...Array(8).keys()] });
     await expect.poll(() => Math.min(...eight.map((rank) => rank.said.length)), { timeout: 120_000 }).toBeGreaterThan(3);
     for (const { process } of eight) process.kill('SIGKILL');
     await Promise.all(eight.map((rank) => rank.ended));
@@ -138,7 +148,7 @@ describe('ranks of torch.distributed', () => {
     expect(least.position).toBeGreaterThan(0);
     expect(least.position).toBeLessThan(rows);
     const before = eight.flatMap((rank) => rank.said).filter((batch) => batch.position < least.position);
-    const three = await startRanks(3, JSON.stringify(least));
+    const three = await startRanks(3, { state: JSON.stringify(least) });
     await finish(three);
     expect([...inOrder(before), ...inOrder(three.flatMap((rank) => rank.said))]).toEqual(order);
   }, 300_000);
@@ -148,7 +158,7 @@ describe('a single rank that is killed', () => {
   it('is noticed by the others, and two go on from their states with the next row that nobody has read', async () => {
     const [alone] = (await startRanks(1)) as [Rank];
     await finish([alone]);
-    const four = await startRanks(4);
+    const four = await startRanks(4, { held: [1] });
     await expect.poll(() => Math.min(...four.map((rank) => rank.said.length)), { timeout: 120_000 }).toBeGreaterThan(3);
     four[1]?.process.kill('SIGKILL');
     const statuses = await Promise.all(four.map((rank) => rank.ended));
@@ -160,7 +170,7 @@ describe('a single rank that is killed', () => {
     expect(least.position).toBeGreaterThan(0);
     expect(least.position).toBeLessThan(rows);
     const before = four.flatMap((rank) => rank.said).filter((batch) => batch.position < least.position);
-    const two = await startRanks(2, JSON.stringify(least));
+    const two = await startRanks(2, { state: JSON.stringify(least) });
     await finish(two);
     expect([...inOrder(before), ...inOrder(two.flatMap((rank) => rank.said))]).toEqual(inOrder(alone.said));
   }, 400_000);
