@@ -1,5 +1,6 @@
 /** The right to erasure (rule 8.4): an entity out of the online store and out of what was pushed, and not back until that is lifted. */
 import { formatInstantUs } from '../definitions/literal.ts';
+import type { TimesUs } from '../definitions/times-us.ts';
 import type { History } from '../offline/history.ts';
 import type { KeyPart } from '../online/encoding/decode-key.ts';
 import { encodeEntityKey } from '../online/encoding/keys.ts';
@@ -7,7 +8,7 @@ import { createOnlineRecords } from '../online/records.ts';
 import type { OnlineStore } from '../online/store.ts';
 import { createErasureIndex, type Erasure } from '../online/write/erasure-index.ts';
 import { createOnlineWriter } from '../online/write/writer.ts';
-import type { EntityDocument, RegistryDocument, ViewDocument } from '../registry/document.ts';
+import type { EntityDocument, RegistryDocument, SourceDocument, ViewDocument } from '../registry/document.ts';
 import { findNamed } from '../registry/references.ts';
 import { tablesOf } from '../registry/source-tables.ts';
 import { readEntityKeys } from './entity-keys.ts';
@@ -99,14 +100,16 @@ export function createErasures({ history, store, registry, featureLog, findSaved
   }
 
   /** What was pushed to the views' sources, or computed by them, and what is kept of it, which holds rows that were read before. */
-  async function eraseArchives({ document, views }: ReturnType<typeof open>): Promise<ErasureReport['archives']> {
+  async function eraseArchives({ document, views }: ReturnType<typeof open>): Promise<readonly ErasedArchive[]> {
     const archives = [];
-    for (const source of new Set(views.map((view) => view.source))) {
-      const computed = document.sources.find(({ name, query }) => name === source && query !== undefined);
-      const report = await (computed === undefined ? history.archive?.erase(source) : history.ticks?.erase(computed));
+    for (const name of new Set(views.map((view) => view.source))) {
+      const source = findNamed(document.sources, 'source', name);
+      const isComputed = source.query !== undefined;
+      const report = await (isComputed ? history.ticks?.erase(source) : history.archive?.erase(name, source.eventTimestamp));
       if (report === undefined) continue;
-      await history.discardViews(document.views.filter((view) => view.source === source).map((view) => view.name));
-      if (report.files > 0) archives.push({ source, ...report });
+      await history.discardViews(document.views.filter((view) => view.source === name).map((view) => view.name));
+      const { files, rows, timesUs } = report;
+      if (files > 0) archives.push({ source: name, files, rows, timesUs: timesUs && widenLocal(timesUs, source) });
     }
     return archives;
   }
@@ -118,9 +121,11 @@ export function createErasures({ history, store, registry, featureLog, findSaved
       // In this order, whoever sees the tombstone, or rows of it gone, finds it in the index as well.
       const atUs = await index.begin(key, now(), signal);
       const online = await writer.erase(entity.joinKeys, values, atUs, signal);
-      const archives = await eraseArchives(opened);
+      const erased = await eraseArchives(opened);
+      const archives = erased.map(({ source, files, rows }) => ({ source, files, rows }));
       const logged = (await featureLog?.erase(signal)) ?? { files: 0, rows: 0 };
-      await index.finish(key, Object.fromEntries(archives.map(({ source, rows }) => [source, rows])), signal);
+      const removed = erased.map(({ source, rows, timesUs }) => [source, { rows, timesUs }] as const);
+      await index.finish(key, Object.fromEntries(removed), signal);
       const foreign = foreignTables(document, views);
       const held = entity.joinKeys.map(({ name: joinKey }, at) => ({ joinKey, value: values[at] as SavedKey['value'] }));
       const datasets = (await findSaved?.(held, signal)) ?? [];
@@ -147,6 +152,16 @@ export function createErasures({ history, store, registry, featureLog, findSaved
         .map((erasure) => showErasure(erasure, entities));
     },
   };
+}
+
+type ErasedArchive = ErasureReport['archives'][number] & { readonly timesUs: TimesUs | undefined };
+
+/** Local times were taken for UTC, from which no zone is as far as a day. */
+function widenLocal([least, greatest]: TimesUs, { kind, timezone, eventTimestamp, columns }: SourceDocument): TimesUs {
+  const type = columns.find(({ name }) => name === eventTimestamp)?.type;
+  const isInstant = kind === 'event' || timezone === undefined || type === 'TIMESTAMP WITH TIME ZONE';
+  const widthUs = isInstant ? 0n : 86_400_000_000n;
+  return [least - widthUs, greatest + widthUs];
 }
 
 /** Whether each of a view's keys contains one of the entity. */

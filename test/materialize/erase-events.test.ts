@@ -9,6 +9,7 @@ import type { Archive } from '../../src/offline/archive/archive.ts';
 import type { History } from '../../src/offline/history.ts';
 import { openLmdbStore } from '../../src/online/lmdb-store.ts';
 import type { OnlineStore } from '../../src/online/store.ts';
+import { createErasureIndex } from '../../src/online/write/erasure-index.ts';
 import type { RegistryDocument } from '../../src/registry/document.ts';
 import { activity, archiveEvents, type Click, clicks, rowsOf } from '../offline/events/clicks.ts';
 import { openTestHistory } from '../support/answer-with-engine.ts';
@@ -75,6 +76,8 @@ test('an erased user is in no event of training, backfill and disk, and events t
   const report = await erasures.erase('user', { user_id: 1 });
   expect(report.archives).toEqual([{ source: 'clicks', files: 2, rows: 3 }]);
   expect(report.foreign).toEqual([]);
+  const [erasure] = await createErasureIndex(store, 'shop').read();
+  expect(erasure?.removed).toEqual({ clicks: { rows: 3, timesUs: [0n, 3n] } });
   expect((await archive.setAside.list('clicks', { limit: 10 })).total).toBe(0);
   expect(await users()).toEqual([2n]);
   await take(1n, 3n);

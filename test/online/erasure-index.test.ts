@@ -79,15 +79,20 @@ test('an erasure that is begun again keeps its instant, and is under way until i
   const index = createErasureIndex(store, 'again');
   const key = encodeEntityKey('again', [{ name: 'id', type: 'int64' }], [1n]);
   expect(await index.begin(key, 5n)).toBe(5n);
-  await index.finish(key, { clicks: 3, orders: 0 });
+  await index.finish(key, { clicks: { rows: 3, timesUs: [-7n, 4n] }, orders: { rows: 0 } });
   const before = await index.read();
   expect(await index.read()).toBe(before);
   expect(await index.begin(key, 9n)).toBe(5n);
-  const removed = { clicks: 3 };
+  const removed = { clicks: { rows: 3, timesUs: [-7n, 4n] } };
   expect(await index.read()).toMatchObject([{ atUs: 5n, isFinished: false, removed }]);
   // What went the first time is not forgotten where nothing was left for the second.
   await index.finish(key, {});
   expect((await index.read()).map((erasure) => erasure.removed)).toEqual([removed]);
+  await index.finish(key, { clicks: { rows: 1, timesUs: [2n, 9n] }, orders: { rows: 2 } });
+  expect((await index.read())[0]?.removed).toEqual({ clicks: { rows: 4, timesUs: [-7n, 9n] }, orders: { rows: 2 } });
+  // Between which times all are is not known where it is not of some.
+  await index.finish(key, { clicks: { rows: 1 }, orders: { rows: 1, timesUs: [1n, 1n] } });
+  expect((await index.read())[0]?.removed).toEqual({ clicks: { rows: 5 }, orders: { rows: 3 } });
   expect(await index.remove(key)).toBe(5n);
   expect(await index.remove(key)).toBeUndefined();
   await index.finish(key, {});

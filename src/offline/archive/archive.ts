@@ -57,8 +57,11 @@ export interface Archive {
   findIds(source: SourceDocument, ids: readonly LiteralValue[]): Promise<ReadonlySet<number>>;
   /** Merges the small files of a source, if there are many. */
   merge(source: string): Promise<void>;
-  /** Rewrites the files of a source without rows that are erased, and removes what was set aside of it; undefined where nothing was ever pushed. Then none is on the disk. */
-  erase(source: string): Promise<RewriteReport | undefined>;
+  /**
+   * Rewrites the files of a source without rows that are erased, and removes what was set aside of it; undefined where nothing was ever pushed.
+   * Then none is on the disk. Of rows whose event timestamp is named it is told between which times they were.
+   */
+  erase(source: string, eventTimestamp?: string): Promise<RewriteReport | undefined>;
   /** Resolves when running merges have ended. */
   close(): Promise<void>;
 }
@@ -108,7 +111,7 @@ export function openArchive(options: ArchiveOptions): Archive {
       throw error;
     }
     // Who erased meanwhile did so either after the file was there, or before this look.
-    if ((await compile(source)) !== erased) await rewrite(source.name, eraseRows);
+    if ((await compile(source)) !== erased) await rewrite(source.name, (of) => eraseRows(of));
     return { isNew: true };
   }
 
@@ -194,10 +197,10 @@ export function openArchive(options: ArchiveOptions): Archive {
     },
     merge,
     setAside,
-    async erase(source) {
+    async erase(source, eventTimestamp) {
       await setAside.clear(source);
       const isThere = await stat(folderOf(source)).catch(() => undefined);
-      return isThere && (await rewrite(source, eraseRows));
+      return isThere && (await rewrite(source, (of) => eraseRows(of, eventTimestamp)));
     },
     async close() {
       await Promise.all([pushing.idle(), rewriting.idle()]);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { joinTimes, type TimesUs } from '../../definitions/times-us.ts';
 import { compileErased, type ReadErasedRows } from './erased.ts';
 import { makeDurable, removeReplaced, replaceFiles } from './folder.ts';
 import { listArchive, shapeOf } from './manifest.ts';
@@ -20,6 +21,8 @@ export interface RewriteReport {
   readonly files: number;
   /** Rows that are no more. */
   readonly rows: number;
+  /** Between which event times these were, where that is known. */
+  readonly timesUs?: TimesUs;
 }
 
 /** Larger files are merged no more. */
@@ -46,18 +49,25 @@ export async function mergeFiles({ source, folder, writer, readErased }: Rewriti
 }
 
 /** Rewrites every file that holds erased rows, and removes at once all that counts no longer. */
-export async function eraseRows({ source, folder, writer, readErased }: Rewriting): Promise<RewriteReport> {
+export async function eraseRows(
+  { source, folder, writer, readErased }: Rewriting,
+  eventTimestamp?: string,
+): Promise<RewriteReport> {
   const { names } = await listArchive(folder);
   const erasedRows = await readErased(source);
   const replaced: string[] = [];
   const added: string[] = [];
   let rows = 0;
+  let timesUs: TimesUs | undefined;
   for (const name of names) {
     const file = join(folder, name);
-    const erased = compileErased(erasedRows, await writer.columnsOf(file));
-    const counts = erased === undefined ? undefined : await writer.countRows(file, erased);
+    const columns = await writer.columnsOf(file);
+    const erased = compileErased(erasedRows, columns);
+    const time = columns.find((column) => column === eventTimestamp);
+    const counts = erased === undefined ? undefined : await writer.countRows(file, erased, time);
     if (erased === undefined || counts === undefined || counts.matching === 0) continue;
     rows += counts.matching;
+    timesUs = joinTimes(timesUs, counts.timesUs);
     replaced.push(name);
     if (counts.matching === counts.all) continue;
     const rewritten = newName(shapeOf(name));
@@ -67,7 +77,7 @@ export async function eraseRows({ source, folder, writer, readErased }: Rewritin
   }
   if (replaced.length > 0) await replaceFiles(folder, replaced, added);
   await removeReplaced(folder, Date.now());
-  return { files: replaced.length, rows };
+  return { files: replaced.length, rows, timesUs };
 }
 
 function newName(shape: string): string {

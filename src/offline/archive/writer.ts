@@ -1,6 +1,7 @@
 /** Pushed rows as a Parquet file with the column types of their source. */
 import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
 import type { LiteralValue } from '../../definitions/literal.ts';
+import type { TimesUs } from '../../definitions/times-us.ts';
 import { asFeatureStoreError, didYouMean, FeatureStoreError } from '../../errors.ts';
 import type { SourceDocument } from '../../registry/document.ts';
 import { quoteFiles, quoteName, quoteText } from '../duckdb/sql.ts';
@@ -24,9 +25,15 @@ export interface ArchiveWriter {
   /** Of files of events. */
   greatestOffsets(files: readonly string[]): Promise<GreatestOffsets>;
   columnsOf(file: string): Promise<readonly string[]>;
-  /** How many rows a file has, and of how many a condition is true. */
-  countRows(file: string, condition: string): Promise<{ readonly all: number; readonly matching: number }>;
+  /** How many rows a file has, of how many a condition is true, and between which times of a column these are: local ones as if they were UTC. */
+  countRows(file: string, condition: string, time?: string): Promise<CountedRows>;
   close(): void;
+}
+
+export interface CountedRows {
+  readonly all: number;
+  readonly matching: number;
+  readonly timesUs: TimesUs | undefined;
 }
 
 const chunkRows = 2048;
@@ -64,12 +71,15 @@ export function openArchiveWriter(): ArchiveWriter {
     },
     columnsOf: (file) =>
       inTurn(async (connection) => (await connection.run(`select * from ${readFile(file)} limit 0`)).columnNames()),
-    countRows: (file, condition) =>
+    countRows: (file, condition, time) =>
       inTurn(async (connection) => {
         const counts = `count(*) as all_rows, count(*) filter (where ${condition}) as matching`;
-        const reader = await connection.runAndReadAll(`select ${counts} from ${readFile(file)}`);
-        const [all, matching] = (reader.getRows()[0] as readonly bigint[]).map(Number);
-        return { all: all as number, matching: matching as number };
+        const us = time === undefined ? 'null::bigint' : `epoch_us(try_cast(${quoteName(time)} as timestamp))`;
+        const times = `min(${us}) filter (where ${condition}), max(${us}) filter (where ${condition})`;
+        const reader = await connection.runAndReadAll(`select ${counts}, ${times} from ${readFile(file)}`);
+        const [all, matching, least, greatest] = reader.getRows()[0] as readonly (bigint | null)[];
+        const timesUs = least == null || greatest == null ? undefined : ([least, greatest] as const);
+        return { all: Number(all), matching: Number(matching), timesUs };
       }),
     close() {
       opened?.then(

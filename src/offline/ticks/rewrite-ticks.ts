@@ -1,6 +1,7 @@
 /** Files of an SQL source written anew: many small ones as one, or those that hold erased rows without them. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { joinTimes } from '../../definitions/times-us.ts';
 import { rewriteAlone } from '../archive/alone.ts';
 import type { RewriteReport } from '../archive/rewrite.ts';
 import type { Engine, Session } from '../duckdb/engine.ts';
@@ -64,20 +65,21 @@ export async function mergeTicks(
 /** Rewrites every file that holds erased rows, and removes at once all that counts no longer. */
 export async function eraseTicks(engine: Engine, { folder, ...of }: RewrittenTicks): Promise<RewriteReport> {
   return await rewriteAlone(folder, async () => {
-    const report = { files: 0, rows: 0 };
+    const report: { -readonly [Name in keyof RewriteReport]: RewriteReport[Name] } = { files: 0, rows: 0 };
     const files = await listTickFiles(folder);
     const erased = await of.readErased();
     if (erased !== undefined) {
       await engine.session(undefined, async (session) => {
         for (const { name, ticks, isMerged } of files) {
           const path = join(folder, name);
-          const rows = await countRows(session, path, erased);
+          const { rows, timesUs } = await countRows(session, path, erased, of.tickColumn);
           if (rows === 0) continue;
           const write = (to: string) => copyRows(session, [path], to, of.tickColumn, erased);
           if (isMerged) await rewriteMerged(folder, name, undefined, write);
           else for (const tickUs of ticks) await rewriteTick(folder, tickUs, write);
           report.files += 1;
           report.rows += rows;
+          report.timesUs = joinTimes(report.timesUs, timesUs);
         }
       });
     }
@@ -99,9 +101,12 @@ export async function copyRows(
   await session.rows(`copy (${rows}) to ${quoteText(to)} (format parquet)`);
 }
 
-async function countRows(session: Session, path: string, condition: string): Promise<number> {
+async function countRows(session: Session, path: string, condition: string, tickColumn: string) {
+  const tick = `epoch_us(${quoteName(tickColumn)})`;
   const [counted] = await session.rows(
-    `select count(*) as rows from read_parquet(${quoteFiles([path])}) where (${condition}) is true`,
+    `select count(*) as rows, min(${tick}) as least, max(${tick}) as greatest from read_parquet(${quoteFiles([path])}) where (${condition}) is true`,
   );
-  return Number(counted?.rows);
+  const { least, greatest } = counted as { readonly least: bigint | null; readonly greatest: bigint | null };
+  const timesUs = least === null || greatest === null ? undefined : ([least, greatest] as const);
+  return { rows: Number(counted?.rows), timesUs };
 }

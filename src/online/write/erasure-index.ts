@@ -2,9 +2,10 @@
  * All erasures of a project, in as many records as a byte has values: who reads by them (the archive) need not look through the store,
  * and who changes one rewrites little. The record of kind `erasure` named by the first byte of the sha256 of an entity's key holds
  * {"KEY in base64url": {"at": "microseconds since the epoch", "finished": whether everything was removed, "removed": {"SOURCE": rows of its
- * archive}}}.
+ * archive}, "times": {"SOURCE": [the least and the greatest event time of these, in microseconds]}}}.
  */
 import { createHash } from 'node:crypto';
+import { joinTimes, type TimesUs } from '../../definitions/times-us.ts';
 import { asBuffer } from '../encoding/bytes.ts';
 import { type DecodedKey, decodeEntityKey } from '../encoding/decode-key.ts';
 import { encodeRecordKey } from '../encoding/keys.ts';
@@ -16,7 +17,13 @@ export interface Erasure extends DecodedKey {
   /** False while it is under way, and where the process that did it died: erasing again ends it. */
   readonly isFinished: boolean;
   /** Rows that went from archives, by source; those without any left out. */
-  readonly removed: Readonly<Record<string, number>>;
+  readonly removed: Readonly<Record<string, RemovedRows>>;
+}
+
+export interface RemovedRows {
+  readonly rows: number;
+  /** Their least and greatest event time; undefined where it is not known. */
+  readonly timesUs?: TimesUs;
 }
 
 export interface ErasureIndex {
@@ -30,7 +37,12 @@ export interface ErasureIndex {
   read(signal?: AbortSignal): Promise<readonly Erasure[]>;
 }
 
-type Entry = { readonly at: string; readonly finished: boolean; readonly removed?: Erasure['removed'] };
+interface Entry {
+  readonly at: string;
+  readonly finished: boolean;
+  readonly removed?: Readonly<Record<string, number>>;
+  readonly times?: Readonly<Record<string, readonly string[]>>;
+}
 type Bucket = Readonly<Record<string, Entry>>;
 
 const kind = 'erasure';
@@ -68,7 +80,7 @@ export function createErasureIndex(store: OnlineStore, project: string): Erasure
       return begun;
     },
     async finish(key, removed, signal) {
-      await change(key, signal, (current) => current && { ...current, finished: true, removed: add(current.removed, removed) });
+      await change(key, signal, (current) => current && { ...current, finished: true, ...add(current, removed) });
     },
     async remove(key, signal) {
       let atUs: bigint | undefined;
@@ -97,18 +109,40 @@ function nameOf(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
 
-function add(known: Erasure['removed'] = {}, more: Erasure['removed']): Erasure['removed'] {
-  const names = new Set([...Object.keys(known), ...Object.keys(more)]);
-  const sums = [...names].map((name) => [name, (known[name] ?? 0) + (more[name] ?? 0)] as const);
-  return Object.fromEntries(sums.filter(([, rows]) => rows > 0));
+function add(current: Entry, more: Erasure['removed']): Pick<Entry, 'removed' | 'times'> {
+  const known = removedOf(current);
+  const names = [...new Set([...Object.keys(known), ...Object.keys(more)])];
+  const sums = names.map((name) => [name, join(known[name], more[name])] as const).filter(([, { rows }]) => rows > 0);
+  const times = sums.flatMap(([name, { timesUs }]) => (timesUs === undefined ? [] : [[name, timesUs.map(String)] as const]));
+  return {
+    removed: Object.fromEntries(sums.map(([name, { rows }]) => [name, rows])),
+    times: times.length === 0 ? undefined : Object.fromEntries(times),
+  };
+}
+
+/** Times that are not known of some are not known of all. */
+function join(one: RemovedRows = { rows: 0 }, other: RemovedRows = { rows: 0 }): RemovedRows {
+  if (one.rows === 0 || other.rows === 0) return one.rows === 0 ? other : one;
+  const rows = one.rows + other.rows;
+  if (one.timesUs === undefined || other.timesUs === undefined) return { rows };
+  return { rows, timesUs: joinTimes(one.timesUs, other.timesUs) };
+}
+
+function removedOf({ removed = {}, times = {} }: Entry): Erasure['removed'] {
+  const found = Object.entries(removed).map(([name, rows]) => {
+    const [least, greatest] = times[name] ?? [];
+    const isKnown = least !== undefined && greatest !== undefined;
+    return [name, isKnown ? { rows, timesUs: [BigInt(least), BigInt(greatest)] as const } : { rows }] as const;
+  });
+  return Object.fromEntries(found);
 }
 
 function decodeBucket(project: string, bytes: Buffer): readonly Erasure[] {
   if (bytes.length === 0) return [];
-  return Object.entries(JSON.parse(bytes.toString()) as Bucket).map(([key, { at, finished, removed = {} }]) => ({
+  return Object.entries(JSON.parse(bytes.toString()) as Bucket).map(([key, entry]) => ({
     ...decodeEntityKey(project, Buffer.from(key, 'base64url')),
-    atUs: BigInt(at),
-    isFinished: finished,
-    removed,
+    atUs: BigInt(entry.at),
+    isFinished: entry.finished,
+    removed: removedOf(entry),
   }));
 }

@@ -22,20 +22,34 @@ export function whenErased(
   return found.map(({ atUs }) => atUs).toSorted((a, b) => (a < b ? -1 : 1))[0];
 }
 
-/**
- * Rows that a value of any key may have been made of, and that went from the archive of its view's source with entities that were erased;
- * undefined where none did. A key that holds the entity itself is made of no others, but for defaults that are fitted to all keys.
- */
+/** What rows a served value may have been made of that went from the archive since. */
+export interface Reach {
+  /** A key that holds an erased entity itself is made of no others, but for defaults that are fitted to all keys. */
+  readonly isFitted: boolean;
+  /** Between which event times the rows were, both included; undefined: without that end. */
+  readonly fromUs: bigint | undefined;
+  readonly toUs: bigint;
+  /** What was erased earlier was not in it any more. */
+  readonly erasedSinceUs?: bigint;
+}
+
+/** Rows in reach of a value that went from the archive of its view's source with entities that were erased; undefined where none did. */
 export function findLostRows(
   erasures: readonly Erasure[],
   { source, keys }: Pick<LookupPlan, 'source' | 'keys'>,
-  isFitted: boolean,
+  { isFitted, fromUs, toUs, erasedSinceUs }: Reach,
 ): LostRows | undefined {
   const isOfKey = ({ joinKeys }: Erasure) => joinKeys.every((name) => keys.some(({ joinKey }) => joinKey === name));
-  const lost = erasures.filter((erasure) => (erasure.removed[source.name] ?? 0) > 0 && (isFitted || !isOfKey(erasure)));
+  const lost = erasures.flatMap((erasure) => {
+    const { rows, timesUs } = erasure.removed[source.name] ?? { rows: 0 };
+    if (rows === 0 || (!isFitted && isOfKey(erasure))) return [];
+    if (erasedSinceUs !== undefined && erasure.atUs < erasedSinceUs) return [];
+    if (timesUs !== undefined && (timesUs[0] > toUs || (fromUs !== undefined && timesUs[1] < fromUs))) return [];
+    return [{ rows, atUs: erasure.atUs }];
+  });
   if (lost.length === 0) return undefined;
   const [sinceUs] = lost.map(({ atUs }) => atUs).toSorted((a, b) => (a < b ? -1 : 1)) as [bigint];
-  return { source: source.name, sinceUs, rows: lost.reduce((sum, { removed }) => sum + (removed[source.name] as number), 0) };
+  return { source: source.name, sinceUs, rows: lost.reduce((sum, { rows }) => sum + rows, 0) };
 }
 
 export interface LostRows {

@@ -63,11 +63,22 @@ function compileWindow(lookup: LookupPlan, feature: FeatureDocument): EvaluateKe
   };
 }
 
+/** The least event time of the window at an instant; undefined where there is none. */
+export function compileWindowStart({ view }: LookupPlan, feature: FeatureDocument): (atUs: bigint) => bigint | undefined {
+  if (view.kind !== 'stream') return () => undefined;
+  const window = compileWindowView(view, []).features[view.features.indexOf(feature)] as WindowFeature;
+  return (atUs) => startOf(window, atUs);
+}
+
+function startOf({ windowUs, hopUs }: WindowFeature, atUs: bigint): bigint | undefined {
+  return windowUs === undefined ? undefined : windowStartUs(atUs, windowUs, hopUs ?? windowUs);
+}
+
 /** The events in the window, or in the current session, at T. */
-function compileChoice({ view, delayUs }: LookupPlan, { windowUs, hopUs }: WindowFeature) {
+function compileChoice({ view, delayUs }: LookupPlan, window: WindowFeature) {
   if (view.session === undefined) {
     return (rows: readonly Contribution[], atUs: bigint) => {
-      const startUs = windowUs === undefined ? undefined : windowStartUs(atUs, windowUs, hopUs ?? windowUs);
+      const startUs = startOf(window, atUs);
       return rows.filter(({ eventUs }) => eventUs < atUs - delayUs && (startUs === undefined || eventUs >= startUs));
     };
   }

@@ -54,7 +54,7 @@ export async function examineBatch(
     },
     knownAt: batch.knownAt,
     erasedUs: (lookup: LookupPlan, key) => whenErased(erasures, lookup, key),
-    lostRows: (lookup: LookupPlan, isFitted) => findLostRows(erasures, lookup, isFitted),
+    lostRows: (lookup: LookupPlan, reach) => findLostRows(erasures, lookup, reach),
     redefinedUs: (view, feature) => findRedefinition(parts, view, feature),
   };
   const looked: ExaminedDifference[] = [];

@@ -8,8 +8,9 @@ import { type CauseName, type Elimination, findExplanation } from './causes.ts';
 import { compileComparison } from './compare.ts';
 import type { Side } from './compare-feature.ts';
 import { type Answer, type Definition, dayOf, type OtherDefault } from './definition.ts';
-import type { LostRows } from './erased.ts';
+import type { LostRows, Reach } from './erased.ts';
 import { type LeaveOut, listLeaveOuts } from './leave-out.ts';
+import { findLostOf } from './lost-rows.ts';
 import type { KnownThen } from './pairs.ts';
 import { showInstant } from './show.ts';
 import type { Tolerance } from './tolerance.ts';
@@ -54,8 +55,8 @@ export interface ExamineParts {
   served(output: number): { readonly definition: Definition; readonly output: number; readonly version: number } | undefined;
   knownAt(label: string, row: number): readonly KnownThen[];
   erasedUs(lookup: LookupPlan, key: readonly LiteralValue[]): bigint | undefined;
-  /** What went from the archive of a view's source with entities that were erased, and may be in a value, which is a fitted default or not. */
-  lostRows(lookup: LookupPlan, isFitted: boolean): LostRows | undefined;
+  /** What went from the archive of a view's source with entities that were erased, and may be in a value. */
+  lostRows(lookup: LookupPlan, reach: Reach): LostRows | undefined;
   /** When the definition that a feature has now was applied first, where it had another one before. */
   redefinedUs(view: string, feature: string): bigint | undefined;
 }
@@ -89,7 +90,8 @@ export async function examine(parts: ExamineParts, difference: Difference): Prom
     return (isSameType || isServed(set)) && agrees(given, difference.online);
   };
   const bug: Examined = { cause: 'bug', causes: ['bug'], text: bugText, online: [], offline };
-  const otherwise = explainLostRows(parts, difference, offline) ?? explainReplacedFile(parts, difference, whole, bug) ?? bug;
+  const lost = explainLostRows(parts, difference, offline) ?? bug;
+  const otherwise = explainReplacedFile(parts, difference, whole, lost) ?? lost;
   const found = (await findExplanation(eliminations.filter(isKnown), tryOne)) ?? (await findExplanation(eliminations, tryOne));
   if (found === undefined) return otherwise;
   const [first] = found as readonly [Tried];
@@ -203,20 +205,8 @@ function dayText(day: number): string {
   return (showInstant(BigInt(day) * 86_400_000_000n) as string).slice(0, 10);
 }
 
-/**
- * What erased entities had in rows that other keys' values are made of as well is gone from history, and what it was is not known: it may
- * be in what is served, in aggregates by another key as in defaults that are fitted to all of them.
- */
-function explainLostRows(
-  { now, lostRows }: ExamineParts,
-  { output, row, online }: Difference,
-  offline: Answer['from'],
-): Examined | undefined {
-  const [lost] = now.featuresOf(output).flatMap((at) => {
-    const { lookup, feature } = now.plan.features[at] as ResolvedFeature;
-    const isFitted = online.isDefault[row] === 1 && feature.default !== undefined && !('literal' in feature.default);
-    return lostRows(now.plan.lookups[lookup] as LookupPlan, isFitted) ?? [];
-  });
+function explainLostRows({ now, lostRows }: ExamineParts, difference: Difference, offline: Answer['from']): Examined | undefined {
+  const lost = findLostOf(now, difference, offline, lostRows);
   if (lost === undefined) return undefined;
   const text = `${lost.rows} rows of source "${lost.source}" were erased with other entities since ${showInstant(lost.sinceUs)}; what they held is not known`;
   return { cause: 'erased', causes: ['erased'], text, online: [], offline };

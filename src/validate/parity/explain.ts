@@ -72,7 +72,7 @@ export function createExplain(parts: ExplainParts): Explain {
       served: () => undefined,
       knownAt: batch.knownAt,
       erasedUs: (lookup, key) => whenErased(erasures, lookup, key),
-      lostRows: (lookup, isFitted) => findLostRows(erasures, lookup, isFitted),
+      lostRows: (lookup, reach) => findLostRows(erasures, lookup, reach),
       redefinedUs: (view, feature) => findRedefinition({ registry, readDocument: parts.readDocument }, view, feature),
     };
     const columns: Record<string, ExplainedColumn> = {};

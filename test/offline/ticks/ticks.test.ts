@@ -281,7 +281,7 @@ describe('many ticks', () => {
     const runs = await openRuns({ prices: prices(1) }, { sql }, more);
     for (let tick = 0; tick < 5; tick++) await runs.run(tickAt(tick));
     erased = [[{ column: 'item_id', value: { kind: 'integer', value: 1n } }]];
-    expect(await runs.ticks.erase(runs.source)).toEqual({ files: 2, rows: 5 });
+    expect(await runs.ticks.erase(runs.source)).toEqual({ files: 2, rows: 5, timesUs: [tickAt(0), tickAt(4)] });
     expect((await runs.rows()).map((row) => row.item_id)).toEqual(Array.from({ length: 5 }, () => 2n));
     expect(await countFiles(runs.folder)).toEqual([4, 1]);
     expect(readdirSync(runs.folder).filter((name) => name.endsWith('.parquet'))).toHaveLength(2);

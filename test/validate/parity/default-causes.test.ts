@@ -9,6 +9,7 @@ import { createOnlineRecords } from '../../../src/online/records.ts';
 import { writeFittedDefault } from '../../../src/online/retrieve/defaults.ts';
 import { createOnlineFacts } from '../../../src/online/retrieve/facts.ts';
 import { createOnlineFeatures } from '../../../src/online/retrieve/retrieve.ts';
+import type { Erasure } from '../../../src/online/write/erasure-index.ts';
 import type { FeatureDocument, SourceDocument, ViewDocument } from '../../../src/registry/document.ts';
 import { servedFromAnswer } from '../../../src/validate/parity/from-answer.ts';
 import type { ServedBatch } from '../../../src/validate/parity/pairs.ts';
@@ -18,7 +19,8 @@ import { runParity } from '../../../src/validate/parity/run.ts';
 import { noonUs, openShop, pricesOf, type Shop } from '../../materialize/open-shop.ts';
 
 const { signal } = new AbortController();
-const today = Number(noonUs / 86_400_000_000n);
+const dayUs = 86_400_000_000n;
+const today = Number(noonUs / dayUs);
 let shop: Shop;
 
 beforeEach(async () => {
@@ -44,7 +46,7 @@ async function serve(atUs = noonUs): Promise<ServedBatch> {
   return servedFromAnswer(answer, () => [{ watermarkUs: noonUs, finishedUs: noonUs }]);
 }
 
-async function check(batch: ServedBatch, lookAgain?: LookAgain) {
+async function check(batch: ServedBatch, lookAgain?: LookAgain, erasures: readonly Erasure[] = []) {
   async function* batches() {
     yield batch;
   }
@@ -52,7 +54,7 @@ async function check(batch: ServedBatch, lookAgain?: LookAgain) {
     history: shop.history,
     registry: shop.registry,
     readDocument: () => undefined,
-    erasures: async () => [],
+    erasures: async () => erasures,
     lookAgain,
   };
   return await runParity(parts, batches(), { mode: 'live', nowUs: noonUs, advice: '', signal });
@@ -91,6 +93,34 @@ test('a number that is the default of no day is a bug', async () => {
   const records = createOnlineRecords(shop.store, 'shop');
   await writeFittedDefault(records, view, view.features[0] as FeatureDocument, { day: formatDay(today), value: 1e9 });
   expect((await check(await serve())).summary).toMatchObject({ differences: 1, causes: { bug: 1 } });
+});
+
+/** Of an item, or of another entity, with a row at noon of a day. */
+function erased(atUs: bigint, rowDay: number, joinKey = 'item_id'): Erasure {
+  const us = noonUs + BigInt(rowDay - today) * dayUs;
+  const removed = { [shop.registry.sources[0]?.name as string]: { rows: 1, timesUs: [us, us] } } as const;
+  return { joinKeys: [joinKey], parts: [{ kind: 'integer', value: 7n }], atUs, isFinished: true, removed };
+}
+
+test('what was erased explains a fitted default that was computed before, of rows from before its day', async () => {
+  const view = shop.registry.views[0] as ViewDocument;
+  const records = createOnlineRecords(shop.store, 'shop');
+  await writeFittedDefault(records, view, view.features[0] as FeatureDocument, { day: formatDay(today), value: 40 });
+  const batch = await serve();
+  const causes = async (erasure: Erasure) => (await check(batch, undefined, [erasure])).summary.causes;
+  expect(await causes(erased(noonUs + dayUs, today - 5))).toEqual({ erased: 1 });
+  expect(await causes(erased(noonUs - 1n, today - 5))).toEqual({ erased: 1 });
+  // The numbers of the days since were computed without the rows.
+  expect(await causes(erased(noonUs - 3n * dayUs, today - 5))).toEqual({ bug: 1 });
+  expect(await causes(erased(noonUs + dayUs, today))).toEqual({ bug: 1 });
+});
+
+test('what was erased is no cause where another is found in the data', async () => {
+  await keepDefault(today);
+  const batch = await serve();
+  await shop.write('9.parquet', pricesOf(3, 4, 9, 50));
+  const after = await check(batch, undefined, [erased(noonUs + dayUs, today - 1, 'shop_id')]);
+  expect(causeOf(after, '3'), JSON.stringify(after)).toBe('correction');
 });
 
 test('a file that was written over after it was read is a correction, and says that what it held is not known', async () => {

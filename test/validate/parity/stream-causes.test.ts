@@ -3,6 +3,7 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createOnlineFeatures } from '../../../src/online/retrieve/retrieve.ts';
+import type { Erasure } from '../../../src/online/write/erasure-index.ts';
 import { servedFromAnswer } from '../../../src/validate/parity/from-answer.ts';
 import type { KnownThen, ServedBatch } from '../../../src/validate/parity/pairs.ts';
 import type { LookAgain } from '../../../src/validate/parity/parts.ts';
@@ -42,12 +43,13 @@ async function check(
   batch: ServedBatch,
   lookAgain?: LookAgain,
   tolerances?: Readonly<Record<string, Tolerance>>,
+  erasures: readonly Erasure[] = [],
 ): Promise<ParityReport> {
   async function* batches() {
     yield batch;
   }
   const { history, registry } = system;
-  const parts = { history, registry, readDocument: () => undefined, erasures: async () => [], lookAgain };
+  const parts = { history, registry, readDocument: () => undefined, erasures: async () => erasures, lookAgain };
   return await runParity(parts, batches(), { mode: 'live', nowUs: noonUs, tolerances, advice: '', signal });
 }
 
@@ -108,6 +110,36 @@ test('an event that is lost on the way to the online store is a bug', async () =
   expect(report.summary, JSON.stringify(report.features)).toMatchObject({ differences: 2, causes: { bug: 2 } });
   expect(keysOf(report)).toEqual([{ user_id: '1' }, { user_id: '1' }]);
   expect(report.features[0]?.worst[0]?.evidence.offline).toMatchObject([{ offset: '0' }, { offset: '2' }]);
+});
+
+test('what others had of the source and was erased may explain a window that it reaches, and no other', async () => {
+  system = await openSystem();
+  await take(logOf([ago(1, 400), ago(2, 400)]), 2n);
+  const before = await readEntities();
+  await take(logOf([ago(1, 300)], 2n), 3n);
+  await putBack(before);
+  const batch = await serve();
+  const causes = async (least: number, greatest: number, erased: Partial<Erasure> = {}) => {
+    const timesUs = [ago(0, least).at, ago(0, greatest).at] as const;
+    const removed = { [system.registry.sources[0]?.name as string]: { rows: 1, timesUs } };
+    const erasure = {
+      joinKeys: ['shop_id'],
+      parts: [{ kind: 'integer', value: 7n }],
+      atUs: noonUs,
+      isFinished: true,
+      removed,
+    } as const;
+    const { features } = await check(batch, undefined, undefined, [{ ...erasure, ...erased }]);
+    return Object.fromEntries(features.map((feature) => [feature.feature, feature.causes]));
+  };
+  expect(await causes(9000, 100)).toEqual({ hour: { erased: 1 }, ever: { erased: 1 } });
+  expect(await causes(9000, 8000)).toEqual({ hour: { bug: 1 }, ever: { erased: 1 } });
+  // After the newest event that was served.
+  expect(await causes(390, 100)).toEqual({ hour: { bug: 1 }, ever: { bug: 1 } });
+  // States of other keys still hold what was erased before they were read.
+  expect(await causes(9000, 100, { atUs: ago(0, 50).at })).toEqual({ hour: { erased: 1 }, ever: { erased: 1 } });
+  // A key that holds the erased entity itself would have been erased with it.
+  expect(await causes(9000, 100, { joinKeys: ['user_id'] })).toEqual({ hour: { bug: 1 }, ever: { bug: 1 } });
 });
 
 test('what looks like a processing lag and is not over by now was lost; what is over was one, wherever its record stood', async () => {
