@@ -7,6 +7,7 @@ import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FeatureStoreError } from '../errors.ts';
+import { asUnmarked } from './disk-full.ts';
 import { isDeletion, sync, type Tombstone, tombstonePath, versionPath } from './folder.ts';
 import { formatReference } from './name.ts';
 import { describeOwner, isOwned, keepMarking } from './owner.ts';
@@ -33,8 +34,8 @@ export async function announceDeletion(
     await writeFile(path, JSON.stringify({ ...tombstone, ...describeOwner() }));
   } catch (error) {
     // There may be an empty one, at which readers would wait.
-    await rm(path, { force: true });
-    throw error;
+    await rm(path, { force: true }).catch(() => {});
+    throw asUnmarked(error, `dataset ${formatReference({ name, version })} cannot be deleted`);
   }
   const stopMarking = keepMarking(path);
   return {

@@ -1,4 +1,4 @@
-/** A full disk while a dataset is saved: told as what it is, whether the system said so or the engine. */
+/** A disk that is full, or may not be written to: told as what it is, whether the system said so or the engine. */
 import { FeatureStoreError } from '../errors.ts';
 
 export function asDiskFull(error: unknown, directory: string): unknown {
@@ -8,6 +8,15 @@ export function asDiskFull(error: unknown, directory: string): unknown {
     `the disk under "${directory}" is full, so the dataset was not saved, and nothing is left of it; free some space and create it again`,
     { details: { directory, retry_after_seconds: 60 }, cause: error },
   );
+}
+
+/** A storage in which nobody can say what they are at: `undone` is what is not done therefore. It may be tried again where there may be room. */
+export function asUnmarked(error: unknown, undone: string): unknown {
+  const isFull = isDiskFull(error);
+  if (!isFull && !['EROFS', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return error;
+  const why = isFull ? 'is full; free some space' : 'cannot be written to; let the server write there';
+  const message = `${undone}: whoever does says so in the storage, and it ${why}`;
+  return new FeatureStoreError(isFull ? 'UNAVAILABLE' : 'FAILED_PRECONDITION', message, { cause: error });
 }
 
 /** The engine has no codes, and says it in words. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FeatureStoreError } from '../errors.ts';
+import { asDiskFull } from './disk-full.ts';
 import { type DatasetManifest, decodeManifest } from './manifest.ts';
 import { describeOwner, isOwned, keepMarking, unwrittenMs } from './owner.ts';
 
@@ -21,9 +22,14 @@ const ownerFile = 'owner.json';
 /** Begins a draft in the folder of all datasets. */
 export async function createDraft(directory: string): Promise<Draft> {
   const path = join(directory, `${draftPrefix}${randomBytes(8).toString('hex')}`);
-  await mkdir(path, { recursive: true });
   const mark = join(path, ownerFile);
-  await writeFile(mark, JSON.stringify(describeOwner()));
+  try {
+    await mkdir(path, { recursive: true });
+    await writeFile(mark, JSON.stringify(describeOwner()));
+  } catch (error) {
+    await rm(path, { recursive: true, force: true }).catch(() => {});
+    throw asDiskFull(error, directory);
+  }
   const stopMarking = keepMarking(mark);
   return {
     path,

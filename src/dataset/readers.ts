@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asUnmarked } from './disk-full.ts';
 import type { Unremoved } from './folder.ts';
 import { describeOwner, isOwned, keepMarking } from './owner.ts';
 
 export interface Readers {
-  /** Says that a version is read, until what it gives is called. */
+  /** Says that a version is read, until what it gives is called; UNAVAILABLE where the storage is full. */
   hold(reference: string): Promise<() => void>;
   /** How many streams of this process, and how many other processes, read it now. */
   count(reference: string): Promise<{ readonly streams: number; readonly others: number }>;
@@ -53,7 +54,7 @@ export function createReaders(directory: string): Readers {
     };
     await entry.written.catch((error: unknown) => {
       release();
-      throw error;
+      throw asUnmarked(error, `dataset ${reference} cannot be read`);
     });
     return release;
   }
