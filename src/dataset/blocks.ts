@@ -29,10 +29,18 @@ export function checksumPath(path: string): string {
   return `${path}.crc32`;
 }
 
+/** What a file is called where it is told of. */
+export interface ShownFile {
+  readonly dataset?: string;
+  /** Within the dataset's folder. */
+  readonly path: string;
+}
+
 /** Opens a file of blocks of a schema; DATA_LOSS names the file and the block whose bytes are not those that were written. */
-export async function openBlocks(path: string, schema: Schema): Promise<ArrowBatchFile> {
+export async function openBlocks(path: string, schema: Schema, shown: ShownFile = { path }): Promise<ArrowBatchFile> {
+  const name = shown.dataset === undefined ? shown.path : `dataset ${shown.dataset}: ${shown.path}`;
   const lost = (what: string, cause?: unknown) =>
-    new FeatureStoreError('DATA_LOSS', `${path} ${what}`, { details: { path }, cause });
+    new FeatureStoreError('DATA_LOSS', `${name} ${what}`, { details: { ...shown }, cause });
   const sums = dataView(
     await readFile(checksumPath(path)).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? lost('has lost its checksums') : error;
@@ -41,7 +49,9 @@ export async function openBlocks(path: string, schema: Schema): Promise<ArrowBat
   /** What was written was whole: but for what the system says, whatever cannot be understood was damaged since. */
   const asLost = (error: unknown) => {
     const { code, syscall, message } = error as NodeJS.ErrnoException;
-    return code === 'DATA_LOSS' || syscall !== undefined ? error : lost(`was changed or damaged: ${message}`, error);
+    return code === 'DATA_LOSS' || syscall !== undefined
+      ? error
+      : lost(`was changed or damaged: ${message.replaceAll(path, shown.path)}`, error);
   };
   const file = await openArrowBatches(path, {
     check(block, header, body) {

@@ -70,6 +70,11 @@ export function openDoors(parts: DoorParts): DatasetDoors {
     const { release, ...dataset } = await open(text);
     try {
       return await work(dataset);
+    } catch (error) {
+      // A delete that is forced does not wait for readers: then it is gone, and neither damaged nor lacking a file.
+      if (['ENOENT', 'DATA_LOSS'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        await find(formatReference(dataset.manifest));
+      throw error;
     } finally {
       release();
     }

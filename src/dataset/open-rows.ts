@@ -156,7 +156,8 @@ export async function* streamRows(
   await checkSize(dataset, blocks);
   await checkWhole(dataset, blocks.checksums);
   const path = join(dataset.directory, blocks.path);
-  const file = await openBlocks(path, schemaOf(dataset.manifest));
+  const shown = { dataset: formatReference(dataset.manifest), path: blocks.path };
+  const file = await openBlocks(path, schemaOf(dataset.manifest), shown);
   try {
     const load = async (block: number) => {
       const read = async () => {

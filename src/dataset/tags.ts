@@ -1,10 +1,11 @@
 /** The models that were trained on a version of a dataset: a file of `tags/` each, so that nobody who tags writes over another's. */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FeatureStoreError } from '../errors.ts';
 import { sync } from './folder.ts';
+import { formatReference } from './name.ts';
 
 export const tagSchema = z.object({
   model: z.string().min(1).max(200).describe('The model that was trained on it.'),
@@ -19,7 +20,7 @@ export type ModelTag = z.output<typeof tagSchema>;
 export async function readTags(version: string): Promise<readonly ModelTag[]> {
   const folder = join(version, 'tags');
   const files = (await orNone(readdir(folder), [])).filter((name) => name.endsWith('.json'));
-  const tags = await Promise.all(files.map((name) => readTag(join(folder, name))));
+  const tags = await Promise.all(files.map((name) => readTag(version, join(folder, name))));
   const text = ({ at, model, version: of }: ModelTag) => JSON.stringify([at, model, of]);
   return tags.flatMap((tag) => tag ?? []).toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
 }
@@ -62,14 +63,16 @@ function pathOf(version: string, { model, version: of }: Pick<ModelTag, 'model' 
 }
 
 /** undefined where it was taken away meanwhile. */
-async function readTag(path: string): Promise<ModelTag | undefined> {
+async function readTag(version: string, path: string): Promise<ModelTag | undefined> {
   const text = await orNone(readFile(path, 'utf8'), undefined);
   if (text === undefined) return undefined;
   try {
     return tagSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new FeatureStoreError('DATA_LOSS', `"${path}" is damaged; remove it and tag the dataset again`, {
-      details: { path },
+    const file = `tags/${basename(path)}`;
+    const dataset = formatReference({ name: basename(dirname(version)), version: Number(basename(version)) });
+    throw new FeatureStoreError('DATA_LOSS', `${file} of dataset ${dataset} is damaged; remove it and tag the dataset again`, {
+      details: { dataset, path: file },
       cause,
     });
   }

@@ -1,4 +1,6 @@
 /** Plans of rows: what is read for them, and what of a dataset is refused before any row is. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../src/arrow/column.ts';
 import { readValues } from '../../src/arrow/read-value.ts';
@@ -6,6 +8,7 @@ import { type ArrowType, type Field, field } from '../../src/arrow/schema.ts';
 import { planRows, readVocabulary, streamRows } from '../../src/dataset/open-rows.ts';
 import { createRowCaches } from '../../src/dataset/row-caches.ts';
 import { parseRowsRequest } from '../../src/dataset/rows-request.ts';
+import type { FeatureStoreError } from '../../src/errors.ts';
 import type { Engine } from '../../src/offline/duckdb/engine.ts';
 import { type DatasetShop, firstUs, frameOf, instant, int64, openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
@@ -64,6 +67,29 @@ describe('ids of text', () => {
     for await (const { batch } of streamRows(dataset, plan, caches, new AbortController().signal))
       ids.push(...readValues(batch.columns[0] as Column).flat());
     expect(ids.map((id) => vocabulary[Number(id) - 1])).toEqual(texts);
+  });
+});
+
+describe('a file of blocks that is damaged', () => {
+  it.each([
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, -3)],
+    ['changed', (bytes: Buffer) => bytes.fill(7, 200)],
+  ])('since it was %s is named within its dataset', async (_, damage) => {
+    const shop = await openDatasetShop(5);
+    await shop.create({ name: 'one' }, userFrame(10));
+    const dataset = await shop.datasets.find('one');
+    const path = join(dataset.directory, 'blocks/all.arrow');
+    const caches = createRowCaches(limits);
+    const plan = await planRows(shop.history.engine, dataset, rowsOf([]), caches);
+    writeFileSync(path, damage(readFileSync(path)));
+    const read = streamRows(dataset, plan, caches, new AbortController().signal).next();
+    const error: FeatureStoreError = await read.then(
+      () => expect.fail('it was read'),
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ code: 'DATA_LOSS', message: expect.stringContaining('blocks/all.arrow') });
+    expect(error.message).toContain('one@1');
+    expect(error.message).not.toContain(shop.root);
   });
 });
 

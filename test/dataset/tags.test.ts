@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatasets } from '../../src/dataset/datasets.ts';
+import { writeTag } from '../../src/dataset/tags.ts';
 import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
 const at = '2026-03-01T00:00:00Z';
@@ -48,9 +49,24 @@ describe('tags of a dataset', () => {
     const { directory } = await datasets.find('tagged');
     const [file] = readdirSync(join(directory, 'tags')) as [string];
     writeFileSync(join(directory, 'tags', file), '{');
-    await expect(datasets.tags({ name: 'tagged', version: 1 })).rejects.toMatchObject({ code: 'DATA_LOSS' });
+    await expect(datasets.tags({ name: 'tagged', version: 1 })).rejects.toMatchObject({
+      code: 'DATA_LOSS',
+      message: `tags/${file} of dataset tagged@1 is damaged; remove it and tag the dataset again`,
+    });
     expect(await datasets.survey()).toMatchObject([{ name: 'tagged', tags: [], problem: expect.stringContaining(file) }]);
     await expect(datasets.remove('tagged@1', { by: null, force: false })).rejects.toMatchObject({ code: 'DATA_LOSS' });
     await datasets.remove('tagged@1', { by: null, force: true });
+  });
+
+  it('are told that the version is gone, where it is deleted by force meanwhile', async () => {
+    const { datasets, elsewhere } = await openShop();
+    const tagging = datasets.reading('tagged', async ({ directory }) => {
+      await elsewhere.remove('tagged@1', { by: null, force: true });
+      return await writeTag(directory, tagOf('ctr'));
+    });
+    await expect(tagging).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('dataset tagged@1 was deleted at'),
+    });
   });
 });
