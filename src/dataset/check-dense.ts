@@ -1,11 +1,14 @@
 /** What a matrix cannot hold of a dataset's columns, as their statistics tell before any row is read. */
 import type { Field } from '../arrow/schema.ts';
-import { type DenseType, refuseColumn } from './dense.ts';
+import { type DenseType, nullsWay, refuseColumn } from './dense.ts';
 import type { DenseRequest } from './layout.ts';
 import { type ColumnStatistics, type DatasetManifest, schemaOf } from './manifest.ts';
 
-/** INVALID_ARGUMENT names the column that some row of the dataset, of any split, keeps from being part of a matrix, and the ways out. */
-export function checkDense(manifest: DatasetManifest, dense: readonly DenseRequest[]): void {
+/**
+ * INVALID_ARGUMENT names the column that a row keeps from being part of a matrix, and the ways out: a null of the split that is read, or any other
+ * thing of any split.
+ */
+export function checkDense(manifest: DatasetManifest, dense: readonly DenseRequest[], split: string): void {
   const { fields } = schemaOf(manifest);
   for (const { columns, type, fill } of dense)
     for (const name of columns) {
@@ -13,16 +16,18 @@ export function checkDense(manifest: DatasetManifest, dense: readonly DenseReque
       const column = manifest.columns.find((one) => one.name === name);
       if (field === undefined || column === undefined || column.vocabulary !== null) continue;
       const { statistics } = column;
-      if (fill === undefined && type.startsWith('int') && statistics.nulls > 0)
-        throw refuseColumn(
-          field,
-          `has ${statistics.nulls} nulls, which integers have no place for`,
-          'give `fill`, ask for a matrix of floats, or leave it out',
-        );
+      const nulls = nullsOf(statistics, manifest, split);
+      if (fill === undefined && type.startsWith('int') && nulls > 0)
+        throw refuseColumn(field, `has ${nulls} nulls, which integers have no place for`, nullsWay);
       if ((statistics.null_elements ?? 0) > 0)
         throw refuseColumn(field, 'has lists with nulls in them', 'leave it out, or ask for it as a column of its own');
       if (field.type.id === 'int') checkIntegers(field, statistics, type);
     }
+}
+
+/** Where it is not known of the split, its rows are to say it. */
+function nullsOf({ nulls, nulls_by_split: bySplit }: ColumnStatistics, { splits }: DatasetManifest, split: string): number {
+  return splits.length === 1 ? nulls : (bySplit?.[split] ?? 0);
 }
 
 const exact = 2n ** 53n - 1n;

@@ -6,6 +6,7 @@ import { formatInstantUs } from '../definitions/literal.ts';
 import type { FeatureReport } from '../offline/answer/answer.ts';
 import { trainingSetIdentity } from '../offline/answer/identity.ts';
 import { openEngine, type Session } from '../offline/duckdb/engine.ts';
+import { quoteName } from '../offline/duckdb/sql.ts';
 import type { History } from '../offline/history.ts';
 import { planRetrieval, type RetrievalPlan } from '../offline/plan.ts';
 import type { RegistryDocument } from '../registry/document.ts';
@@ -210,7 +211,9 @@ async function describeRows(
       const described: DatasetColumn[] = [];
       for (const [at, column] of columns.entries()) {
         onProgress({ step: 'statistics', done: at, of: columns.length });
-        described.push(await describe(session, relation, draft, column, report));
+        const one = await describe(session, relation, draft, column, report);
+        const bySplit = one.statistics.nulls === 0 ? {} : await countNulls(session, draft, splits, column);
+        described.push({ ...one, statistics: { ...one.statistics, ...bySplit } });
       }
       return { columns: described, gates };
     });
@@ -233,6 +236,24 @@ async function describe(
     return { ...facts, statistics: { ...(await describeColumn(session, relation, field)), ...counts }, vocabulary: null };
   const { statistics, vocabulary } = await describeText(session, relation, field.name, draft);
   return { ...facts, statistics: { ...statistics, ...counts }, vocabulary };
+}
+
+/** Where the nulls are: what reads a split without any need not mind them. */
+async function countNulls(
+  session: Session,
+  draft: string,
+  splits: ComputedRows['splits'],
+  { field }: DescribedColumn,
+): Promise<Pick<DatasetColumn['statistics'], 'nulls_by_split'>> {
+  if (splits.length === 1) return {};
+  const counts: [string, number][] = [];
+  for (const split of splits) {
+    const relation = relationOf(draft, [split]);
+    if (relation === undefined) continue;
+    const [row] = await session.rows(`select count(*) as n from ${relation} where ${quoteName(field.name)} is null`);
+    if (Number(row?.n) > 0) counts.push([split.name, Number(row?.n)]);
+  }
+  return { nulls_by_split: Object.fromEntries(counts) };
 }
 
 function countsOf(report: readonly FeatureReport[], name: string) {

@@ -96,11 +96,7 @@ function fillNulls(
   fill: number | undefined,
 ): void {
   if (fill === undefined && !part.takesNulls) {
-    throw refuseColumn(
-      field,
-      'has nulls, which integers have no place for',
-      'give `fill`, ask for a matrix of floats, or leave it out',
-    );
+    throw refuseColumn(field, 'has nulls, which integers have no place for', nullsWay);
   }
   const value = values instanceof BigInt64Array ? BigInt(fill ?? 0) : (fill ?? 0);
   for (let row = 0; row < length; row++) {
@@ -279,6 +275,10 @@ const arrays = {
   u16: Uint16Array,
   u32: Uint32Array,
 } as const;
+
+/** Clients fill features alone. */
+export const nullsWay =
+  'of a feature give `fill` or ask for a matrix of floats; else leave it out, or fill it in the frame of which the dataset is made';
 
 /** INVALID_ARGUMENT that names a column, what of it is in the way, and the ways out. */
 export function refuseColumn(field: Field, what: string, way: string): FeatureStoreError {

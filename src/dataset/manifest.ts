@@ -72,6 +72,8 @@ const recipe = z.object({
 
 const statistics = z.object({
   nulls: z.int(),
+  /** By split, of those that have any, where there is more than one split. */
+  nulls_by_split: z.record(z.string(), z.int()).optional(),
   /** Of features: rows by status, and those that have the default. */
   present: z.int().optional(),
   null_value: z.int().optional(),

@@ -46,7 +46,7 @@ export async function planRows(
     caches,
   );
   const layout = planLayout(schemaOf(manifest), { columns, dense }, vocabularies);
-  checkDense(manifest, dense);
+  checkDense(manifest, dense, split.name);
   const { rows } = split;
   const end = request.end ?? rows;
   if (request.start > end || end > rows) {

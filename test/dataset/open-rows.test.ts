@@ -129,7 +129,7 @@ describe('a column that cannot become a tensor', () => {
     ['whole', 'int32', undefined],
     ['large', 'int32', /which is outside int32: ask for int64/],
     ['positive', 'int64', /holds 9223372036854775808, which is outside int64/],
-    ['lacking', 'int32', /has 1 nulls, which integers have no place for: give `fill`/],
+    ['lacking', 'int32', /has 1 nulls, which integers have no place for: of a feature give `fill`.*; else leave it out/],
     ['lacking', 'float32', undefined],
     ['pair', 'float32', /has lists with nulls in them: leave it out/],
     ['fine', 'float32', undefined],
@@ -142,12 +142,9 @@ describe('a column that cannot become a tensor', () => {
     const dataset = await shop.datasets.find('odd');
     const caches = createRowCaches(limits);
     for (const [column, type, words] of cases) {
-      const plan = planRows(
-        shop.history.engine,
-        dataset,
-        rowsOf([{ name: 'm', columns: [column], type }], { split: 'train' }),
-        caches,
-      );
+      // Its nulls alone are counted by split.
+      const split = column === 'lacking' ? 'test' : 'train';
+      const plan = planRows(shop.history.engine, dataset, rowsOf([{ name: 'm', columns: [column], type }], { split }), caches);
       if (words === undefined) await plan;
       else
         await expect(plan, `${column} as ${type}`).rejects.toMatchObject({
@@ -155,7 +152,18 @@ describe('a column that cannot become a tensor', () => {
           message: expect.stringMatching(words),
         });
     }
-    const filled = rowsOf([{ name: 'm', columns: ['lacking'], type: 'int32', fill: 0 }], { split: 'train' });
+    const filled = rowsOf([{ name: 'm', columns: ['lacking'], type: 'int32', fill: 0 }], { split: 'test' });
     await planRows(shop.history.engine, dataset, filled, caches);
+  });
+
+  it('is none of a split that has no nulls, such as labels that the newest rows do not have yet', async () => {
+    const shop = await openDatasetShop(5);
+    const split = { time: { boundaries: [{ name: 'train', until: '2026-03-01T00:00:00.000001Z' }, { name: 'test' }] } };
+    const created = await shop.create({ name: 'odd', features: ['user:age'], labels: ['lacking'], split }, frameOf(columns));
+    const label = created.manifest.columns.find(({ name }) => name === 'lacking');
+    expect(label?.statistics).toMatchObject({ nulls: 1, nulls_by_split: { test: 1 } });
+    const dataset = await shop.datasets.find('odd');
+    const labels = rowsOf([{ name: 'lacking', columns: ['lacking'], type: 'int64' }], { split: 'train' });
+    await planRows(shop.history.engine, dataset, labels, createRowCaches(limits));
   });
 });
