@@ -1,5 +1,6 @@
 /** Saved datasets made, tagged and deleted, as the audit log tells it. */
 import type { Acting } from '../../audit/acting.ts';
+import { shortNames } from '../../audit/new-entry.ts';
 import { formatReference, parseReference } from '../../dataset/name.ts';
 import { nameModel } from '../../dataset/shown.ts';
 import { nameProblem } from '../../definitions/name.ts';
@@ -17,7 +18,7 @@ export function auditDatasets(acting: Acting, datasets: ChangingDatasets & Pick<
         {
           action: 'create_dataset',
           names: typeof name === 'string' && nameProblem(name) === undefined ? [name] : [],
-          details: { features: features ?? null, service: service ?? null },
+          details: { features: shortTexts(features), service: shortText(service) },
           tell: ({ created, rows, splits, id, recipe, ...made }) => ({
             what: created
               ? `${formatReference(made)}: ${rows} rows`
@@ -35,7 +36,7 @@ export function auditDatasets(acting: Acting, datasets: ChangingDatasets & Pick<
     async tag(input, caller) {
       const { dataset, model, version, remove } = input as Members;
       await datasets.refuse({ dataset }, caller);
-      const details = { model: model ?? null, version: version ?? null, remove: remove === true };
+      const details = { model: shortText(model), version: shortText(version), remove: remove === true };
       return await acting.act(
         {
           ...{ action: 'tag_dataset', names: namesOf(dataset), details },
@@ -76,6 +77,15 @@ export async function auditExport<T extends { readonly dataset: string; readonly
     ...{ what: `${rows} rows of ${exported} to ${out}`, names: [exported], details: { ...details, rows } },
   });
   return await acting.act({ action: 'export_dataset', names: namesOf(dataset), details, tell }, work);
+}
+
+/** Whatever somebody sends, before it is known to be right, is kept no longer than a line that can be read. */
+function shortText(value: unknown): string | null {
+  return typeof value === 'string' ? (shortNames([value])[0] as string) : null;
+}
+
+function shortTexts(value: unknown): readonly string[] | null {
+  return Array.isArray(value) ? shortNames(value.filter((one) => typeof one === 'string')) : null;
 }
 
 /** Whatever somebody sends is not kept for a name. */
