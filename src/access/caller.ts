@@ -67,13 +67,16 @@ export function requireScope(caller: Caller, scope: RequiredScope): void {
 export function requireViews(caller: Caller, views: Iterable<string>): void {
   if (caller.views === undefined) return;
   for (const view of views) {
-    if (caller.views.includes(view)) continue;
-    throw new FeatureStoreError(
-      'PERMISSION_DENIED',
-      `token ${caller.token} is not for view "${view}" but for ${caller.views.map((held) => `"${held}"`).join(', ')}`,
-      { details: { view, views: caller.views, token: caller.token } },
-    );
+    if (!caller.views.includes(view)) throw tokenIsNotFor(caller, caller.views, `view "${view}"`, view);
   }
+}
+
+/** PERMISSION_DENIED of a token that is for certain views. */
+export function tokenIsNotFor({ token }: Caller, views: readonly string[], what: string, view?: string): FeatureStoreError {
+  const held = views.map((one) => `"${one}"`).join(', ');
+  return new FeatureStoreError('PERMISSION_DENIED', `token ${token} is not for ${what} but for ${held}`, {
+    details: { ...(view !== undefined && { view }), views, token },
+  });
 }
 
 function refused(message: string, id?: string): FeatureStoreError {

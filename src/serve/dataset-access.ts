@@ -1,7 +1,9 @@
 /** Saved datasets as a caller may see them: those that read no view which the token is not for. */
-import { type Caller, requireViews } from '../access/caller.ts';
+import { type Caller, requireViews, tokenIsNotFor } from '../access/caller.ts';
 import type { Datasets } from '../dataset/datasets.ts';
 import type { Dataset, DatasetDoors } from '../dataset/doors.ts';
+import { formatReference } from '../dataset/name.ts';
+import { asFeatureStoreError } from '../errors.ts';
 
 /** Whether a caller may know of what reads these views; views that cannot be told are for those alone who may read every view. */
 export function mayRead({ views }: Caller, needed: readonly string[] | undefined): boolean {
@@ -17,11 +19,28 @@ export function datasetsFor(datasets: Pick<Datasets, 'seenBy'>, caller: Caller):
     return dataset;
   }
 
+  /** What is damaged may have been made of any view: what is wrong with it is for those who may read every one. */
+  async function find(reference: string): Promise<Dataset> {
+    const one = await doors.locate(reference);
+    try {
+      return authorize(await doors.find(formatReference(one)));
+    } catch (error) {
+      const { code } = asFeatureStoreError(error);
+      if (caller.views === undefined || (code !== 'DATA_LOSS' && code !== 'FAILED_PRECONDITION')) throw error;
+      throw tokenIsNotFor(caller, caller.views, `all that dataset ${formatReference(one)} may be made of`);
+    }
+  }
+
+  /** The version that a reference means, which the caller may read. */
+  async function known(reference: string): Promise<string> {
+    return caller.views === undefined ? reference : formatReference((await find(reference)).manifest);
+  }
+
   return {
     locate: doors.locate,
-    find: async (reference) => authorize(await doors.find(reference)),
+    find,
     async open(reference) {
-      const dataset = await doors.open(reference);
+      const dataset = await doors.open(await known(reference));
       try {
         return authorize(dataset);
       } catch (error) {
@@ -29,6 +48,6 @@ export function datasetsFor(datasets: Pick<Datasets, 'seenBy'>, caller: Caller):
         throw error;
       }
     },
-    reading: (reference, work) => doors.reading(reference, (dataset) => work(authorize(dataset))),
+    reading: async (reference, work) => await doors.reading(await known(reference), (dataset) => work(authorize(dataset))),
   };
 }

@@ -1,4 +1,6 @@
 /** What a token for certain views is told of datasets that it may not see. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createDraft } from '../../src/dataset/folder.ts';
 import type { DatasetManifest } from '../../src/dataset/manifest.ts';
@@ -42,6 +44,30 @@ describe('a token for certain views', () => {
     const told = async (reference: string) => await actions.describe(reference, some).catch((error: Error) => error.message);
     expect(await told('ranker@1')).toMatch(/^dataset ranker@1 was deleted at 2.*; there is no other version$/);
     expect(await told('rankers@1')).toBe('there is no dataset "rankers"');
+  });
+
+  it('is told of a version that is damaged no more than of one that it may not see', async () => {
+    const { actions, datasets } = await openShop();
+    for (const [name, version] of [
+      ['rankers', 1],
+      ['ranker', 2],
+    ] as const)
+      writeFileSync(join(datasets.directory, name, String(version), 'manifest.json'), '{"format": 1');
+    for (const reference of ['rankers', 'rankers@1', 'ranker@2', 'ranker']) {
+      await expect(actions.describe(reference, everybody)).rejects.toMatchObject({ code: 'DATA_LOSS' });
+      for (const told of [
+        () => actions.describe(reference, some),
+        () => actions.vocabulary(reference, 'city', some),
+        () => actions.reproduce(reference, some, new AbortController().signal, () => {}),
+        () => actions.remove(reference, true, some),
+      ])
+        await expect(told()).rejects.toMatchObject({
+          code: 'PERMISSION_DENIED',
+          message: expect.not.stringContaining('manifest'),
+          details: { views: ['user'], token: 'user' },
+        });
+    }
+    expect(await actions.describe('ranker@1', some)).toMatchObject({ version: 1 });
   });
 
   it('lists, reads and deletes nothing of it', async () => {
