@@ -1,5 +1,6 @@
 /** Drift between saved datasets: what is read of them, how chance is reckoned, and what is refused. */
 import { expect, it } from 'vitest';
+import { field } from '../../src/arrow/schema.ts';
 import { pinDatasets } from '../../src/http/resources/validate-drift.ts';
 import type { RegistryDocument } from '../../src/registry/document.ts';
 import { datasetsFor } from '../../src/serve/dataset-access.ts';
@@ -8,7 +9,7 @@ import { createDriftCheck } from '../../src/validate/drift/check.ts';
 import type { DriftReport } from '../../src/validate/drift/report.ts';
 import { parseDriftRequest } from '../../src/validate/drift/request.ts';
 import { everybody, readerOf } from '../support/dataset-doors.ts';
-import { openDatasetShop, userFrame } from '../support/dataset-shop.ts';
+import { firstUs, frameOf, instant, int64, openDatasetShop, userFrame } from '../support/dataset-shop.ts';
 
 const { signal } = new AbortController();
 const shop = await openDatasetShop(70);
@@ -92,6 +93,29 @@ it('knows the share of defaults by statuses, or by what was counted of all rows;
   expect(rates(await compare('told:train', 'told:test'))).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
   // Of a feature without a default none can be one.
   expect(featureOf(await compare('told', 'parts:train'), 'age')?.current.default_rate).toBe(0);
+});
+
+it('takes the defaults of the rows that are read for all or none only where that is so of all rows', async () => {
+  const rows = Array.from({ length: 700 }, (_, row) => row);
+  /** Every seventh user has no score. */
+  const save = async (name: string, userOf: (row: number) => number) =>
+    await shop.create(
+      { name },
+      frameOf([
+        [field('user_id', int64), rows.map((row) => BigInt(userOf(row)))],
+        [field('event_timestamp', instant), rows.map((row) => firstUs + BigInt(row) * 3_600_000_000n)],
+      ]),
+    );
+  await save('most', (row) => (row === 0 ? 1 : 7 * (row % 10)));
+  await save('every', (row) => 7 * (row % 10));
+  await save('few', (row) => (row === 0 ? 7 : 1 + 7 * (row % 10)));
+  const score = async (name: string) => featureOf(await compare('told', name, { sample: 100, min_keys: 2 }), 'score');
+  const alarms = async (name: string) => (await score(name))?.alarms.map(({ alarm }) => alarm);
+  expect((await score('most'))?.current).toMatchObject({ n: 100, default_rate: 0.99 });
+  expect(await alarms('most')).not.toContain('all_default');
+  expect((await score('every'))?.current).toMatchObject({ n: 100, default_rate: 1 });
+  expect(await alarms('every')).toContain('all_default');
+  expect((await score('few'))?.current).toMatchObject({ n: 100, default_rate: 0.01 });
 });
 
 it('takes of each split its share where there are more rows than are to be read', async () => {

@@ -144,13 +144,19 @@ export async function tallyDataset(
   const rows = tallies.rows();
   const profiles = [...tallies.finish()].map(([name, profile]) => {
     const shares = (columns.get(name) ?? []).map(({ defaultShare }) => defaultShare);
-    const defaults = shares.reduce<number | null>(
-      (sum, share) => (sum === null || share === undefined ? null : sum + share * rows),
-      0,
-    );
-    return [name, { ...profile, defaults: profile.defaults ?? (defaults === null ? null : Math.round(defaults)) }] as const;
+    return [name, { ...profile, defaults: profile.defaults ?? expectDefaults(shares, rows) }] as const;
   });
   return { rows, profiles: new Map(profiles) };
+}
+
+/** Of the rows that were read of each column; all or none of them only where that is so of all rows. */
+function expectDefaults(shares: readonly (number | undefined)[], rows: number): number | null {
+  if (shares.includes(undefined)) return null;
+  const known = shares as readonly number[];
+  const sum = known.reduce((total, share) => total + share, 0);
+  const most = known.length * rows;
+  if (rows === 0 || sum === 0 || sum === known.length) return sum * rows;
+  return Math.min(most - 1, Math.max(1, Math.round(sum * rows)));
 }
 
 async function* readBatches(table: SavedTable, names: readonly string[], signal: AbortSignal) {
