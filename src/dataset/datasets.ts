@@ -120,7 +120,7 @@ export async function openDatasets(storage: string): Promise<Datasets> {
         await refuseWhileRead(reference);
         await refuseWhileTagged(reference, versionPath(directory, name, version));
       }
-      await deletion.commit();
+      if (!(await deletion.commit())) await locate(reference);
     } finally {
       await deletion.withdraw();
     }

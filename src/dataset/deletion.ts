@@ -1,9 +1,9 @@
 /**
  * Deleting a version: announced first, so that whoever begins to read it then waits for the outcome, and whoever began before is seen;
- * then done, which is the renaming of one file, or taken back.
+ * then done, which is a second name of one file that nobody else may have given, or taken back.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FeatureStoreError } from '../errors.ts';
@@ -13,8 +13,8 @@ import { formatReference } from './name.ts';
 import { describeOwner, isOwned, keepMarking } from './owner.ts';
 
 export interface Deletion {
-  /** From here on nobody finds the version. */
-  commit(): Promise<void>;
+  /** From here on nobody finds the version; false where another deletion of it was done before. */
+  commit(): Promise<boolean>;
   /** It stays as it was; harmless after commit. */
   withdraw(): Promise<void>;
 }
@@ -41,9 +41,17 @@ export async function announceDeletion(
   return {
     async commit() {
       await sync(path);
-      await rename(path, tombstonePath(directory, name, version));
+      const isFirst = await link(path, tombstonePath(directory, name, version)).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EEXIST') return false;
+          throw error;
+        },
+      );
       stopMarking();
+      await rm(path, { force: true });
       await sync(dirname(path));
+      return isFirst;
     },
     async withdraw() {
       stopMarking();
