@@ -18,16 +18,16 @@ from featherflight.errors import FailedPreconditionError
 _lock = threading.RLock()
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 _forked_in_call = False
-# Somebody else's gRPC ran when this process was forked: if it is the one that is used here, calls hang.
+# This process was forked from one that used gRPC. Should a part of it still have run then, calls hang.
 _is_doubtful = False
 # What both were before a fork, for the parent.
 _before = (False, False)
 _has_called = False
 
 _SPAWN = "start them with multiprocessing_context='spawn'"
-_PROOF_SECONDS = 20.0
+_PROOF_SECONDS = 30.0
 _GRPC_THREADS = ("grpc", "event_engine", "lifeguard")
-_GRPC_SECONDS = 2.0
+_GRPC_SECONDS = 20.0
 
 
 class Connection:
@@ -62,6 +62,7 @@ class Connection:
     def begin(self) -> fl.FlightClient:
         """The client for a call that `end` ends."""
         global _has_called
+        proven = _prove(self._make) if _is_doubtful and not _forked_in_call and not self._closed else None
         with _lock:
             _has_called = True
             if _forked_in_call:
@@ -72,16 +73,9 @@ class Connection:
             if self._closed:
                 raise FailedPreconditionError("the connection was closed; connect again")
             if self._client is None:
-                self._client = self._make()
+                self._client = proven or self._make()
             self._calls += 1
-            client = self._client
-        if _is_doubtful:
-            try:
-                _prove(client)
-            except FailedPreconditionError:
-                self.end()
-                raise
-        return client
+            return self._client
 
     def end(self) -> None:
         """Says that a call is over."""
@@ -107,13 +101,20 @@ class Connection:
             self._client = None
 
 
-def _prove(client: fl.FlightClient) -> None:
-    """A call that hangs cannot be interrupted, but its thread can be left alone."""
+def _prove(make: Callable[[], fl.FlightClient]) -> fl.FlightClient:
+    """A client that does not hang. One that does cannot be interrupted, but its thread can be left alone."""
     global _is_doubtful
+    made: list[fl.FlightClient] = []
+    failed: list[BaseException] = []
 
     def call() -> None:
+        try:
+            made.append(make())
+        except BaseException as raised:  # noqa: BLE001
+            failed.append(raised)
+            return
         with contextlib.suppress(pa.ArrowException, fl.FlightError):
-            list(client.do_action(fl.Action("server_info", b"{}")))
+            list(made[0].do_action(fl.Action("server_info", b"{}")))
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
@@ -124,6 +125,9 @@ def _prove(client: fl.FlightClient) -> None:
             f"close the parent's other Flight clients before workers start, or {_SPAWN}"
         )
     _is_doubtful = False
+    if failed:
+        raise failed[0]
+    return made[0]
 
 
 def _before_fork() -> None:
@@ -135,21 +139,25 @@ def _before_fork() -> None:
     _forked_in_call = _forked_in_call or any(connection.has_client for connection in _connections)
     if _has_called and not _forked_in_call:
         _wait_for_grpc()
-    _is_doubtful = _is_doubtful or _grpc_runs()
+    _is_doubtful = _is_doubtful or _has_called or _grpc_runs()
 
 
 def _wait_for_grpc() -> None:
     """gRPC ends in threads of its own, and a fork before they have gone leaves the child with half of it."""
     deadline = time.monotonic() + _GRPC_SECONDS
-    while _grpc_runs() and time.monotonic() < deadline:
+    # One thread may start another and end while it is looked for both: twice none is none.
+    seen = 0
+    while seen < 2 and time.monotonic() < deadline:
+        seen = 0 if _grpc_runs() else seen + 1
         time.sleep(0.002)
 
 
 def _grpc_runs() -> bool:
-    names = []
-    for task in Path("/proc/self/task").glob("*/comm"):
-        with contextlib.suppress(OSError):
-            names.append(task.read_text().strip())
+    try:
+        names = [task.read_text() for task in Path("/proc/self/task").glob("*/comm")]
+    except OSError:
+        # One has ended meanwhile, and may have started another.
+        return True
     return any(name.startswith(_GRPC_THREADS) for name in names)
 
 
