@@ -82,8 +82,8 @@ function shownRecipe({ frame, definitions, sources: _, views: __, identity: ___,
   };
 }
 
-/** Histograms and most frequent values are many numbers: that they differ shows in the others. */
-function shownStatistics({ histogram: _, top: __, ...numbers }: ColumnStatistics) {
+/** That histograms, most frequent values or nulls of a split differ shows in the other numbers, or in the splits. */
+function shownStatistics({ histogram: _, top: __, nulls_by_split: ___, ...numbers }: ColumnStatistics) {
   return numbers;
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Column } from '../../src/arrow/column.ts';
 import { readValues } from '../../src/arrow/read-value.ts';
 import { type ArrowType, type Field, field } from '../../src/arrow/schema.ts';
+import { diffDatasets } from '../../src/dataset/diff.ts';
 import { planRows, readVocabulary, streamRows } from '../../src/dataset/open-rows.ts';
 import { createRowCaches } from '../../src/dataset/row-caches.ts';
 import { parseRowsRequest } from '../../src/dataset/rows-request.ts';
@@ -165,5 +166,7 @@ describe('a column that cannot become a tensor', () => {
     const dataset = await shop.datasets.find('odd');
     const labels = rowsOf([{ name: 'lacking', columns: ['lacking'], type: 'int64' }], { split: 'train' });
     await planRows(shop.history.engine, dataset, labels, createRowCaches(limits));
+    const whole = await shop.create({ name: 'odd', features: ['user:age'], labels: ['lacking'] }, frameOf(columns));
+    expect(diffDatasets(created.manifest, whole.manifest)).toMatchObject({ rows: expect.anything(), statistics: [] });
   });
 });
