@@ -1,3 +1,4 @@
+/** Saving: what a version holds, and that nothing is left of one that failed. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

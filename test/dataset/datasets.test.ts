@@ -1,3 +1,4 @@
+/** Versions in a folder: found, listed, deleted, swept, and told of where one is damaged. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** A version computed once more: bit for bit the same, or what has changed. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

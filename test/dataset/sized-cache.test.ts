@@ -1,3 +1,4 @@
+/** A cache that is bounded by the size of what it holds, and loads each thing once. */
 import { describe, expect, test } from 'vitest';
 import { createSizedCache } from '../../src/dataset/sized-cache.ts';
 

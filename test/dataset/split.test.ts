@@ -1,3 +1,4 @@
+/** The part that each row falls into, against what is drawn by hand. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type Field, field } from '../../src/arrow/schema.ts';

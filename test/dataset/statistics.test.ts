@@ -1,3 +1,4 @@
+/** Statistics of columns, against plain loops over random rows. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Models that were trained on a version, tagged by several at once. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

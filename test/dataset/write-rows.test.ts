@@ -1,3 +1,4 @@
+/** Rows on their way into files: the columns that are refused before any is written. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

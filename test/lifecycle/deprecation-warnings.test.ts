@@ -1,3 +1,4 @@
+/** What readers are told of deprecated services, views and features. */
 import { expect, it } from 'vitest';
 import { deprecationWarnings } from '../../src/lifecycle/deprecation-warnings.ts';
 import type { Deprecation, RegistryDocument } from '../../src/registry/document.ts';

@@ -1,3 +1,4 @@
+/** The graph from tables to models, up and down. */
 import { expect, it } from 'vitest';
 import { batchSource, entity, featureService, featureView, parquet } from '../../src/index.ts';
 import { lineageOf } from '../../src/lifecycle/lineage.ts';

@@ -1,3 +1,4 @@
+/** Checks take turns with training sets, and give way while they run. */
 import { describe, expect, it } from 'vitest';
 import { FeatureStoreError } from '../../src/errors.ts';
 import { createCheckTurns } from '../../src/serve/check-turns.ts';

@@ -1,3 +1,4 @@
+/** The state of a key's windows and sessions as bytes: recent events, tiles of hops, and pieces of sessions. */
 import {
   type Cursor,
   checkEnd,

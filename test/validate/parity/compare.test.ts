@@ -1,3 +1,4 @@
+/** Values and differences of a feature, judged by the rules of parity. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LiteralValue } from '../../../src/definitions/literal.ts';
